@@ -1,0 +1,1 @@
+"""What the program does. No module below this package imports Flask."""
