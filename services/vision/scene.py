@@ -1,0 +1,160 @@
+"""What kind of picture it is, and whether taken indoors or outdoors. Silent when the facts do not speak for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from services.vision.colours import NAMES, name_indices
+from services.vision.decode import Pixels, fit
+from services.vision.facts import DetectedObject, Scene, TextLine
+
+Medium = Literal["photo", "drawing", "document", "screenshot", "plain"]
+
+_OUTDOOR_THINGS: Final = {
+    "bicycle": 0.3, "car": 0.7, "motorcycle": 0.5, "airplane": 0.8, "bus": 0.8, "train": 0.7, "truck": 0.8,
+    "boat": 0.8, "traffic light": 0.9, "fire hydrant": 0.9, "stop sign": 0.8, "parking meter": 0.8, "bench": 0.4,
+    "bird": 0.3, "horse": 0.6, "sheep": 0.7, "cow": 0.7, "elephant": 0.7, "bear": 0.5, "zebra": 0.7, "giraffe": 0.7,
+    "frisbee": 0.5, "skis": 0.9, "snowboard": 0.9, "kite": 0.8, "baseball bat": 0.7, "baseball glove": 0.6,
+    "skateboard": 0.5, "surfboard": 0.8,
+}  # fmt: skip
+_INDOOR_THINGS: Final = {
+    "couch": 0.8, "bed": 0.9, "dining table": 0.4, "toilet": 0.9, "tv": 0.7, "laptop": 0.5, "mouse": 0.6,
+    "remote": 0.6, "keyboard": 0.6, "microwave": 0.9, "oven": 0.9, "toaster": 0.9, "sink": 0.8, "refrigerator": 0.9,
+    "book": 0.4, "vase": 0.4, "hair drier": 0.8, "toothbrush": 0.7, "chair": 0.2, "wine glass": 0.3, "cup": 0.2,
+    "bowl": 0.3, "fork": 0.3, "knife": 0.3, "spoon": 0.3, "cake": 0.3, "potted plant": 0.2,
+}  # fmt: skip
+_OUTDOOR_NAMES: Final = frozenset((
+    "mountain", "cliff", "coral reef", "geyser", "lakeside", "headland", "sandbar", "seashore", "valley", "volcano",
+    "hay", "rapeseed", "palace", "castle", "monastery", "mosque", "church", "stupa", "bell cote", "dome",
+    "triumphal arch", "obelisk", "totem pole", "megalith", "cliff dwelling", "barn", "boathouse", "thatch",
+    "tile roof", "worm fence", "picket fence", "chainlink fence", "stone wall", "viaduct", "suspension bridge",
+    "steel arch bridge", "pier", "dock", "breakwater", "dam", "fountain", "flagpole", "street sign", "traffic light",
+    "parking meter", "park bench", "taxi", "jeep", "minivan", "limousine", "convertible", "sports car", "pickup",
+    "tow truck", "trailer truck", "fire engine", "garbage truck", "ambulance", "police van", "school bus",
+    "trolleybus", "streetcar", "minibus", "moving van", "recreational vehicle", "mobile home", "bullet train",
+    "steam locomotive", "electric locomotive", "freight car", "airliner", "warplane", "airship", "balloon",
+    "parachute", "missile", "projectile", "space shuttle", "speedboat", "yawl", "schooner", "catamaran", "trimaran",
+    "canoe", "gondola", "ocean liner", "container ship", "aircraft carrier", "fireboat", "lifeboat", "shipwreck",
+    "submarine", "beacon", "water tower", "solar dish", "radio telescope", "drilling platform", "planetarium",
+    "mountain tent", "yurt", "mountain bike", "snowmobile", "dogsled", "bobsled", "ski", "snowplow", "tractor",
+    "harvester", "thresher", "plow", "oxcart", "horse cart", "rickshaw", "maze", "greenhouse", "gas pump",
+    "lumbermill", "manhole cover", "birdhouse", "apiary", "sundial", "bison", "ox", "water buffalo", "ram", "bighorn",
+    "ibex", "gazelle", "impala", "zebra", "lion", "tiger", "cheetah", "African elephant", "Indian elephant",
+    "flamingo", "pelican", "albatross", "grey whale", "sea lion", "golfcart",
+))  # fmt: skip
+_INDOOR_NAMES: Final = frozenset((
+    "library", "bookcase", "bookshop", "restaurant", "cinema", "theater curtain", "theatre stage", "home theater",
+    "entertainment center", "studio couch", "four-poster", "crib", "cradle", "bassinet", "wardrobe", "chiffonier",
+    "china cabinet", "medicine chest", "desk", "desktop computer", "monitor", "screen", "television", "laptop",
+    "printer", "photocopier", "microwave", "stove", "refrigerator", "dishwasher", "washing machine", "toaster",
+    "washbasin", "bathtub", "toilet seat", "shower curtain", "shoji", "window shade", "table lamp", "lampshade",
+    "dining table", "pool table", "barbershop", "barber chair", "bakery", "butcher shop", "confectionery",
+    "grocery store", "shoe shop", "tobacco shop", "toyshop", "altar", "organ", "grand piano", "piano",
+    "rocking chair", "quilt", "pillow", "prison", "vault", "throne", "espresso maker", "rotisserie", "plate rack",
+    "Dutch oven", "slow cooker", "prayer rug", "space heater", "radiator", "wall clock", "bannister", "sliding door",
+    "fire screen", "file", "mouse", "computer keyboard", "typewriter keyboard", "espresso", "soup bowl", "wok",
+    "frying pan", "hot pot",
+))  # fmt: skip
+
+
+class Texture(NamedTuple):
+    """Measures of how a picture was made.
+
+    Args:
+        flat: share of neighbouring pixels that are exactly equal; high in drawn pictures, low in photographs.
+        few: share of the area the eight commonest colours (of 4,096) cover.
+        spread: standard deviation of all levels.
+        light: share of the area of the commonest colour, when that is a light one; else 0.
+    """
+
+    flat: float
+    few: float
+    spread: float
+    light: float
+
+
+def texture(pixels: Pixels) -> Texture:
+    """Measured on at most a 768-pixel square from the middle, unscaled: scaling would smooth flat areas' edges."""
+    height, width = pixels.shape[:2]
+    top, left = max(0, (height - 768) // 2), max(0, (width - 768) // 2)
+    middle = pixels[top : top + 768, left : left + 768]
+    across = (middle[:, 1:] == middle[:, :-1]).all(axis=2)
+    flat = float(across.mean()) if across.size else 1.0
+    coarse = (middle >> 4).astype(np.int32)
+    codes = (coarse[..., 0] << 8 | coarse[..., 1] << 4 | coarse[..., 2]).ravel()
+    counts = np.bincount(codes, minlength=4096)
+    few = float(np.sort(counts)[-8:].sum() / counts.sum())
+    commonest = int(counts.argmax())
+    levels = (commonest >> 8, commonest >> 4 & 15, commonest & 15)
+    light = float(counts[commonest] / counts.sum()) if min(levels) >= 12 else 0.0
+    return Texture(flat, few, float(pixels.std()), light)
+
+
+def judge(
+    pixels: Pixels,
+    *,
+    likely: Mapping[str, float],
+    objects: Sequence[DetectedObject],
+    text: Sequence[TextLine],
+    from_camera: bool,
+) -> Scene:
+    """The kind of picture and its setting.
+
+    Args:
+        pixels: the upright picture.
+        likely: names of ImageNet with their probability.
+        from_camera: whether the file says a camera took it.
+    """
+    medium = _medium(texture(pixels), text, objects, from_camera)
+    if medium is not None and medium != "photo":
+        return Scene(medium=medium)
+    outdoors = _evidence(objects, _OUTDOOR_THINGS) + _named(likely, _OUTDOOR_NAMES) + _sky_and_green(pixels)
+    indoors = _evidence(objects, _INDOOR_THINGS) + _named(likely, _INDOOR_NAMES)
+    ahead = outdoors - indoors
+    if abs(ahead) < 0.35:
+        return Scene(medium=medium)
+    return Scene("outdoors" if ahead > 0 else "indoors", abs(ahead) >= 0.8, medium)
+
+
+def _medium(
+    seen: Texture, text: Sequence[TextLine], objects: Sequence[DetectedObject], from_camera: bool
+) -> Medium | None:
+    written = sum(len(line.text) for line in text)
+    drawn = seen.flat > 0.45
+    kinds: tuple[tuple[Medium, bool], ...] = (
+        ("plain", seen.spread < 3 and not text),
+        ("photo", from_camera),
+        ("document", written >= 80 and seen.light > 0.55 and not any(thing.sure for thing in objects)),
+        ("screenshot", drawn and len(text) >= 4 and written >= 25),
+        ("drawing", drawn and seen.few > 0.5),
+        ("photo", seen.flat < 0.3 and written < 200),
+    )
+    return next((medium for medium, holds in kinds if holds), None)
+
+
+def _evidence(objects: Sequence[DetectedObject], weights: Mapping[str, float]) -> float:
+    """Each kind of thing once, by how certain it is; several kinds add up to at most 1.2."""
+    strongest: dict[str, float] = {}
+    for thing in objects:
+        weight = weights.get(thing.name, 0.0) * thing.confidence
+        strongest[thing.name] = max(strongest.get(thing.name, 0.0), weight)
+    return min(1.2, sum(strongest.values()))
+
+
+def _named(likely: Mapping[str, float], names: frozenset[str]) -> float:
+    return sum(score for name, score in likely.items() if name in names)
+
+
+def _sky_and_green(pixels: Pixels) -> float:
+    """How much the picture is light above in blue or white and green below: 0-0.7."""
+    small = fit(pixels, 96)
+    height = small.shape[0]
+    names = np.array(NAMES, dtype=object)
+    above = names[name_indices(small[: max(1, height // 3)].reshape(-1, 3))]
+    below = names[name_indices(small[height // 2 :].reshape(-1, 3))]
+    blue = float(np.isin(above, ("light blue", "blue")).mean())
+    green = float(np.isin(below, ("green", "dark green", "olive", "light green")).mean())
+    return min(0.7, blue * 0.5 + green * 0.5)
