@@ -3,7 +3,9 @@
 AssistantError
 ├── InvalidInput                 a field is missing, empty, too long or of the wrong kind
 │   ├── InvalidJSON              the body is not the JSON document it says it is
-│   └── ImageRejected            an upload that is no acceptable picture (`code` says why)
+│   ├── ImageRejected            an upload that is no acceptable picture (`code` says why)
+│   ├── AudioRejected            an upload that is no acceptable sound (`code` says why)
+│   └── SpeechNotUnderstood      sound without words in it: silence, noise, speech nobody could make out
 ├── WrongContentType             the body is of a kind this place does not read
 ├── TooLarge                     a body, a file or a field is over its limit
 ├── NotFound
@@ -67,6 +69,16 @@ class ImageRejected(InvalidInput):
     code = "corrupt_image"
 
 
+class AudioRejected(InvalidInput):
+    code = "not_wav"
+
+
+class SpeechNotUnderstood(InvalidInput):
+    """Not a provider's failure: it did its work and found no words. Asking the speaker to repeat is the answer."""
+
+    code = "speech_not_understood"
+
+
 class WrongContentType(AssistantError):
     code = "unsupported_media_type"
 
@@ -118,14 +130,18 @@ class ProviderError(AssistantError):
         message: one sentence, without the vendor's body, the key or an address.
         provider: name of the provider, as in `VISION_PROVIDER`.
         retry_after: seconds the vendor asked to wait, if it said so.
+        status: the vendor's HTTP status, if it answered with one.
     """
 
     code = "provider_error"
 
-    def __init__(self, message: str, *, provider: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, provider: str, retry_after: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.provider = provider
         self.retry_after = retry_after
+        self.status = status
 
 
 class ProviderTimeout(ProviderError):

@@ -1,0 +1,293 @@
+"""Chat through OpenAI's chat completions: OpenAI itself or any server that speaks them (vLLM, Ollama, llama.cpp)."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+
+from services.content import (
+    FinishReason,
+    ImagePart,
+    Part,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Usage,
+)
+from services.errors import ProviderGarbage, ProviderUnavailable
+from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
+from services.providers.config import ProviderConfig
+from services.providers.conversation import image_base64, result_text, system_text, turns, whole_call
+from services.providers.http import FaultTable, http_client, provider_errors, streamed_error
+from services.providers.sse import event_batches
+from services.providers.tokens import context_tokens, estimated_usage
+
+BASE_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-5.4-mini"
+
+# High detail is fitted into 2,048 pixels and its shorter side brought to 768; low is one tile of 512.
+# https://platform.openai.com/docs/guides/images-vision#calculating-costs
+LONGEST_SIDE = {"high": 2048, "low": 512}
+
+# Reasoning models take `temperature` at its default alone. https://platform.openai.com/docs/guides/reasoning
+FIXED_TEMPERATURE = re.compile(r"o\d|gpt-[5-9]")
+
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "content_filter": "content_filter",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "error": "error",
+    "abort": "error",
+}
+
+FAULTS: FaultTable = (
+    (openai.APITimeoutError, "timeout"),
+    (openai.APIConnectionError, "unavailable"),
+    (openai.APIResponseValidationError, "garbage"),
+    (openai.APIStatusError, "status"),
+    (openai.APIError, "garbage"),
+    (openai.InvalidWebhookSignatureError, "garbage"),
+    (openai.OpenAIError, "garbage"),
+)
+
+
+class OpenAIChat:
+    """`ChatModel` over the `openai` SDK. The SDK makes the request; its stream is read raw, as its typed chunks cost
+    eight times the CPU.
+
+    Args:
+        config: `base_url` with its `/v1`; no key is needed where the server wants none.
+    """
+
+    name = "openai"
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.model = config.model or DEFAULT_MODEL
+        self.context_tokens = config.context_tokens or context_tokens(self.model)
+        self._secret = config.api_key
+        self._timeout = config.timeout
+        self._official = config.base_url is None
+        self._client = openai.OpenAI(
+            api_key=config.api_key or "none",
+            base_url=config.base_url or BASE_URL,
+            max_retries=0,
+            http_client=http_client(config.timeout),
+        )
+
+    def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
+        """See `ChatModel.stream`."""
+        body = self._body(request)
+        tracing = request.request_id
+        with (
+            provider_errors(self.name, FAULTS, self._secret),
+            self._client.chat.completions.with_streaming_response.create(
+                **body, extra_headers={"X-Request-ID": tracing, "X-Client-Request-Id": tracing} if tracing else None
+            ) as response,
+        ):
+            yield AnswerStarted(self.name, self.model)
+            answer = _Answer(self.name, self._secret)
+            for events in event_batches(response.http_response.iter_bytes(), self._timeout):
+                if text := answer.take(events):
+                    yield TextDelta(text)
+            # Read to its very end, the connection is kept for the next call.
+            yield from answer.end(request)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": chat_messages(request),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.tools:
+            body["tools"] = [tool_spec(tool) for tool in request.tools]
+        if request.max_tokens is not None:
+            # OpenAI has renamed it and its reasoning models refuse the old name; other servers know the old one.
+            body["max_completion_tokens" if self._official else "max_tokens"] = request.max_tokens
+        if request.temperature is not None and not (self._official and FIXED_TEMPERATURE.match(self.model)):
+            body["temperature"] = request.temperature
+        return body
+
+
+def tool_spec(tool: ToolSpec) -> dict[str, Any]:
+    parameters = tool.parameters or {"type": "object", "properties": {}}
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def chat_messages(request: ChatRequest) -> list[dict[str, Any]]:
+    """The conversation as the `messages` of a chat completion."""
+    messages: list[dict[str, Any]] = []
+    if system := system_text(request.messages):
+        messages.append({"role": "system", "content": system})
+    for side, parts in turns(request.messages):
+        if side == "model":
+            messages.append(_assistant_message(parts))
+            continue
+        messages += [
+            {"role": "tool", "tool_call_id": part.call_id, "content": result_text(part)}
+            for part in parts
+            if isinstance(part, ToolResult)
+        ]
+        if said := [part for part in parts if not isinstance(part, ToolResult)]:
+            messages.append({"role": "user", "content": _user_content(said)})
+    return messages
+
+
+def _assistant_message(parts: list[Part]) -> dict[str, Any]:
+    text = "".join(part.text for part in parts if isinstance(part, TextPart))
+    message: dict[str, Any] = {"role": "assistant", "content": text or None}
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            }
+            for call in calls
+        ]
+    return message
+
+
+def _user_content(parts: Sequence[Part]) -> str | list[dict[str, Any]]:
+    """Plain text where there is nothing else: some compatible servers take a list only from models with eyes."""
+    if all(isinstance(part, TextPart) for part in parts):
+        return "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
+    content: list[dict[str, Any]] = []
+    for part in parts:
+        match part:
+            case TextPart(text):
+                content.append({"type": "text", "text": text})
+            case ImagePart(source, detail):
+                for image in source.prepared(LONGEST_SIDE[detail]):
+                    url = f"data:{image.mime_type};base64,{image_base64(image)}"
+                    content.append({"type": "image_url", "image_url": {"url": url, "detail": detail}})
+    return content
+
+
+@dataclass(slots=True)
+class _CallParts:
+    """A tool call as its fragments come in."""
+
+    id: str
+    name: str
+    arguments: list[str] = field(default_factory=list)
+
+
+class _Answer:
+    """What has come of one answer so far."""
+
+    def __init__(self, provider: str, secret: str | None) -> None:
+        self._provider = provider
+        self._secret = secret
+        self._texts: list[str] = []
+        self._calls: list[_CallParts] = []
+        self._index: dict[int, _CallParts] = {}
+        self._finish: str | None = None
+        self._refused = False
+        self._ended = False
+        self._usage: Usage | None = None
+        self._events = 0
+
+    def take(self, events: list[bytes]) -> str:
+        """Read events; the text they add, maybe none.
+
+        Raises:
+            ProviderError: an error the vendor put into its stream, or an event of another form.
+        """
+        texts: list[str] = []
+        for data in events:
+            if data == b"[DONE]":
+                self._ended = True
+                continue
+            self._events += 1
+            frame = json.loads(data)
+            try:
+                self._read(frame, texts)
+            except (TypeError, KeyError, AttributeError, IndexError, ValueError):
+                raise ProviderGarbage("The answer was not of the expected format.", provider=self._provider) from None
+        text = "".join(texts)
+        if text:
+            self._texts.append(text)
+        return text
+
+    def _read(self, frame: dict[str, Any], texts: list[str]) -> None:
+        if error := frame.get("error"):
+            raise streamed_error(self._provider, error, self._secret)
+        if usage := frame.get("usage"):
+            self._usage = Usage(int(usage["prompt_tokens"] or 0), int(usage.get("completion_tokens") or 0))
+        for choice in frame.get("choices") or ():
+            delta = choice.get("delta") or {}
+            if content := delta.get("content"):
+                texts.append(content if isinstance(content, str) else _text_of_items(content))
+            if refusal := delta.get("refusal"):
+                self._refused = True
+                texts.append(refusal)
+            for fragment in delta.get("tool_calls") or ():
+                self._gather(fragment)
+            self._finish = choice.get("finish_reason") or self._finish
+
+    def _gather(self, fragment: dict[str, Any]) -> None:
+        function = fragment.get("function") or {}
+        call = self._call_of(fragment)
+        call.id = fragment.get("id") or call.id
+        call.name = function.get("name") or call.name
+        arguments = function.get("arguments")
+        if arguments:
+            call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+    def _call_of(self, fragment: dict[str, Any]) -> _CallParts:
+        """The call a fragment belongs to: by its index, or, from servers that leave it out, a new id or the last."""
+        index = fragment.get("index")
+        if index is not None:
+            known = self._index.get(index)
+        else:
+            last = self._calls[-1] if self._calls else None
+            known = last if last is not None and fragment.get("id") in (None, "", last.id) else None
+        if known is None:
+            known = _CallParts("", "")
+            self._calls.append(known)
+            if index is not None:
+                self._index[index] = known
+        return known
+
+    def end(self, request: ChatRequest) -> Iterator[ModelEvent]:
+        """The whole tool calls and the end.
+
+        Raises:
+            ProviderGarbage: nothing came that is an event.
+            ProviderUnavailable: the stream stopped before the vendor said that it was finished.
+        """
+        if not self._events:
+            raise ProviderGarbage("The answer was no stream of events.", provider=self._provider)
+        if self._finish is None and not self._ended:
+            raise ProviderUnavailable("The answer was cut off.", provider=self._provider)
+        if self._finish != "length":
+            for call in self._calls:
+                yield whole_call(call.id or f"call_{uuid.uuid4().hex}", call.name, "".join(call.arguments))
+        usage = self._usage or estimated_usage(request, "".join(self._texts))
+        yield AnswerDone(self._finish_reason(), usage)
+
+    def _finish_reason(self) -> FinishReason:
+        if self._refused:
+            return "content_filter"
+        reason = FINISH_REASONS.get(self._finish or "stop", "stop")
+        return "tool_calls" if reason == "stop" and self._calls else reason
+
+
+def _text_of_items(items: list[dict[str, Any]]) -> str:
+    """Text where a server sends a list of typed items in place of a string, as Mistral's reasoning models do."""
+    return "".join(item["text"] for item in items if item.get("type") == "text")
