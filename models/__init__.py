@@ -1,0 +1,5 @@
+"""Tables and the database they live in, and nothing else."""
+
+from models import chats, media, workers
+
+__all__ = ["chats", "media", "workers"]

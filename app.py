@@ -1,0 +1,75 @@
+"""Visual Assistant: `python app.py` serves it; `create_app` is what a WSGI server and the tests call."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from dotenv import dotenv_values
+from flask_openapi3 import OpenAPI
+
+from config import ROOT, BadSetting, Settings
+from models.database import DatabaseUnavailable
+from routes import classic, errors, logs, ops
+from routes.document import INFO, SECURITY
+from services import container, migrations
+from services.library.decoding import MAX_UPLOAD_BYTES
+from services.providers.base import ChatModel
+
+MULTIPART_ROOM = 64 * 1024
+"""What a multipart body may be larger than the file in it."""
+
+
+def create_app(settings: Settings | None = None, model: ChatModel | None = None) -> OpenAPI:
+    """Build the application.
+
+    Args:
+        settings: the environment's when not given.
+        model: answers in place of the providers the settings name.
+
+    Raises:
+        BadSetting: a variable has a value it cannot have.
+        SchemaOutdated: a database that is not SQLite has to be migrated first.
+        DatabaseUnavailable: the database does not answer.
+    """
+    settings = settings or from_environment()
+    services = container.build(settings, model)
+    app = OpenAPI("visual_assistant", info=INFO, security_schemes=SECURITY, doc_ui=False, root_path=str(ROOT))
+    app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + MULTIPART_ROOM
+    app.config["SECRET_KEY"] = services.secret_key
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.extensions["services"] = services
+    errors.init(app)
+    ops.init(app, settings.cors_origins)
+    app.register_api(classic.bp)
+    services.start()
+    return app
+
+
+def from_environment() -> Settings:
+    """The settings of the process's environment and, behind it, of `.env`."""
+    kept = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    return Settings.from_env(kept | dict(os.environ))
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    from services.serving import Server
+
+    try:
+        settings = from_environment()
+    except BadSetting as bad:
+        sys.exit(str(bad))
+    logs.init(settings)
+    try:
+        migrations.prepare(settings.data_dir, settings.database)
+    except (migrations.SchemaOutdated, DatabaseUnavailable) as problem:
+        sys.exit(f"The database cannot be used: {problem}")
+    if not settings.loopback and not settings.auth_required:
+        click.echo(f"Warning: {settings.host} is open to the network and AUTH_REQUIRED is off.", err=True)
+    Server(settings, lambda: create_app(settings)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,328 @@
+"""Settings: what the environment says, checked once and never changed after.
+
+Nothing is read or opened here. `Settings.from_env(os.environ)` gives a frozen value or raises `BadSetting`, whose
+message is one line that names the variable, what it got and what it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+
+VISION_PROVIDERS = ("openai", "gemini", "anthropic", "local")
+IMAGE_PROVIDERS = ("gemini", "openai", "local")
+STT_PROVIDERS = ("openai", "gemini", "google", "vosk", "local")
+TTS_PROVIDERS = ("gtts", "openai", "local")
+EMBEDDING_PROVIDERS = ("openai", "gemini", "local")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class BadSetting(Exception):
+    """A variable has a value it cannot have; the text is one line for the person who set it."""
+
+    def __init__(self, name: str, got: str, takes: str) -> None:
+        super().__init__(f"{name}: got {got!r}, takes {takes}")
+
+
+class Unfit(ValueError):
+    """A parser's verdict; its text says what the variable takes."""
+
+
+Parser = Callable[[str], Any]
+
+
+def text(value: str) -> str:
+    return value
+
+
+def flag(value: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise Unfit("true or false")
+    return known[value.lower()]
+
+
+def whole(low: int, high: int) -> Parser:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", value) or not low <= int(value) <= high:
+            raise Unfit(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def seconds(value: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", value) or not 0 < float(value) <= 3600:
+        raise Unfit("a number of seconds above 0 and up to 3600")
+    return float(value)
+
+
+def path(value: str) -> Path:
+    return Path(value).expanduser().resolve()
+
+
+def one_of(*names: str) -> Parser:
+    def parse(value: str) -> str:
+        for name in names:
+            if name.lower() == value.lower():
+                return name
+        raise Unfit("one of " + ", ".join(names))
+
+    return parse
+
+
+def some_of(*names: str) -> Parser:
+    def parse(value: str) -> tuple[str, ...]:
+        chosen = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if not chosen or len(set(chosen)) != len(chosen) or not set(chosen) <= set(names):
+            raise Unfit("a comma list, each at most once, of " + ", ".join(names))
+        return chosen
+
+    return parse
+
+
+def url(*schemes: str) -> Parser:
+    def parse(value: str) -> str:
+        if not re.fullmatch(rf"({'|'.join(map(re.escape, schemes))})://[^\s]+", value):
+            raise Unfit("an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        return value.rstrip("/")
+
+    return parse
+
+
+def database_url(value: str) -> str:
+    if not re.fullmatch(r"(sqlite|postgresql)(\+[a-z0-9]+)?://[^\s]*", value):
+        raise Unfit("an SQLAlchemy address: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    return value
+
+
+def storage_url(value: str) -> str:
+    if "://" in value and not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/[^\s]*)?", value):
+        raise Unfit("a folder, or s3://BUCKET/PREFIX")
+    return value
+
+
+def origins(value: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    if not chosen or not all(part == "*" or re.fullmatch(r"https?://[^\s/]+", part) for part in chosen):
+        raise Unfit("a comma list of origins such as https://example.com, or *")
+    return chosen
+
+
+def rate(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}/(second|minute|hour|day)", value):
+        raise Unfit("a rate such as 10/minute")
+    return value
+
+
+def setting(name: str, meaning: str, default: Any, parse: Parser = text, *, also: str = "", shown: str = "") -> Any:
+    """A field of `Settings`: its variable, what it means, and how its text is read.
+
+    Args:
+        also: a second name the variable is known by.
+        shown: the default as the README words it, where the value itself says too little.
+    """
+    return field(
+        default=default,
+        metadata={"name": name, "meaning": meaning, "parse": parse, "also": also, "shown": shown},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    host: str = setting("HOST", "address to listen on", "127.0.0.1")
+    port: int = setting("PORT", "port to listen on", 5000, whole(0, 65535))
+    threads: int = setting("THREADS", "requests and streams one worker serves at once", 640, whole(4, 4096))
+    workers: int = setting("WORKERS", "server processes", 1, whole(1, 64))
+    data_dir: Path = setting(
+        "DATA_DIR", "database file and stored media", ROOT / "instance", path, shown="`instance/` beside `app.py`"
+    )
+    models_dir: Path | None = setting(
+        "MODELS_DIR", "weights of the local models", None, path, shown="`models/` in `DATA_DIR`"
+    )
+    fetch_models: bool = setting(
+        "FETCH_MODELS", "fetch missing weights of the local models at the first start", True, flag
+    )
+    database_url: str | None = setting(
+        "DATABASE_URL", "SQLAlchemy URL: SQLite or PostgreSQL", None, database_url, shown="SQLite file in `DATA_DIR`"
+    )
+    storage_url: str | None = setting(
+        "STORAGE_URL", "media store: a folder, or `s3://bucket/prefix`", None, storage_url, shown="folder in `DATA_DIR`"
+    )
+    redis_url: str | None = setting(
+        "REDIS_URL",
+        "shared cache across processes and hosts",
+        None,
+        url("redis", "rediss", "unix"),
+        shown="in-process",
+    )
+    vision_provider: tuple[str, ...] = setting(
+        "VISION_PROVIDER",
+        "ordered comma list, tried in turn: " + ", ".join(f"`{name}`" for name in VISION_PROVIDERS),
+        (),
+        some_of(*VISION_PROVIDERS),
+        shown="those with a key, then `local`",
+    )
+    openai_api_key: str | None = setting("OPENAI_API_KEY", "key for OpenAI or a compatible server", None)
+    openai_base_url: str | None = setting(
+        "OPENAI_BASE_URL",
+        "any OpenAI-compatible server (vLLM, Ollama, llama.cpp, LM Studio)",
+        None,
+        url("http", "https"),
+    )
+    openai_model: str | None = setting("OPENAI_MODEL", "model to ask there", None, shown="`gpt-4o-mini`")
+    gemini_api_key: str | None = setting("GEMINI_API_KEY", "key for Google Gemini", None, also="GEMINI_KEY")
+    gemini_base_url: str | None = setting("GEMINI_BASE_URL", "another address for Gemini", None, url("http", "https"))
+    gemini_model: str | None = setting("GEMINI_MODEL", "model to ask there", None, shown="`gemini-2.5-flash`")
+    anthropic_api_key: str | None = setting("ANTHROPIC_API_KEY", "key for Anthropic", None)
+    anthropic_base_url: str | None = setting(
+        "ANTHROPIC_BASE_URL", "another address for Anthropic", None, url("http", "https")
+    )
+    anthropic_model: str | None = setting("ANTHROPIC_MODEL", "model to ask there", None, shown="`claude-sonnet-4-5`")
+    image_provider: tuple[str, ...] = setting(
+        "IMAGE_PROVIDER",
+        "image creation: " + ", ".join(f"`{name}`" for name in IMAGE_PROVIDERS),
+        (),
+        some_of(*IMAGE_PROVIDERS),
+        shown="as `VISION_PROVIDER`",
+    )
+    stt_provider: tuple[str, ...] = setting(
+        "STT_PROVIDER",
+        "speech to text, ordered: " + ", ".join(f"`{name}`" for name in STT_PROVIDERS),
+        (),
+        some_of(*STT_PROVIDERS),
+        shown="those with a key, then `google,local`",
+    )
+    vosk_model_path: Path | None = setting("VOSK_MODEL_PATH", "folder of a Vosk model, for `vosk`", None, path)
+    tts_provider: tuple[str, ...] = setting(
+        "TTS_PROVIDER",
+        "text to speech, ordered: " + ", ".join(f"`{name}`" for name in TTS_PROVIDERS),
+        ("gtts", "local"),
+        some_of(*TTS_PROVIDERS),
+        shown="`gtts,local`",
+    )
+    embedding_provider: str = setting(
+        "EMBEDDING_PROVIDER", "`openai`, `gemini` or `local`", "local", one_of(*EMBEDDING_PROVIDERS)
+    )
+    provider_timeout_s: float = setting("PROVIDER_TIMEOUT_S", "read timeout of one provider call", 60.0, seconds)
+    auth_required: bool = setting("AUTH_REQUIRED", "ask every caller for a key", False, flag)
+    cors_origins: tuple[str, ...] = setting(
+        "CORS_ORIGINS", "comma list of allowed origins", ("*",), origins, shown="`*`"
+    )
+    public_base_url: str | None = setting(
+        "PUBLIC_BASE_URL", "address that links begin with", None, url("http", "https"), shown="the request's own"
+    )
+    secret_key: str | None = setting("SECRET_KEY", "signs links", None, shown="made and kept in `DATA_DIR`")
+    session_token_budget: int = setting(
+        "SESSION_TOKEN_BUDGET", "tokens one chat session may use", 100_000, whole(1, 1_000_000_000)
+    )
+    session_message_budget: int = setting(
+        "SESSION_MESSAGE_BUDGET", "messages one chat session may hold", 100, whole(1, 1_000_000)
+    )
+    monthly_message_limit: int = setting(
+        "MONTHLY_MESSAGE_LIMIT", "chat messages a month per owner; 0 is none", 0, whole(0, 1_000_000_000)
+    )
+    voice_rate_limit: str = setting("VOICE_RATE_LIMIT", "voice requests per session", "10/minute", rate)
+    voice_session_ttl_min: int = setting(
+        "VOICE_SESSION_TTL_MIN", "minutes after which an idle voice session ends", 30, whole(1, 10_080)
+    )
+    extra_image_formats: bool = setting(
+        "EXTRA_IMAGE_FORMATS", "take WebP, HEIC/HEIF, BMP and TIFF as well", False, flag
+    )
+    cache_mb: int = setting("CACHE_MB", "memory for prepared pictures, in MiB", 64, whole(1, 65_536))
+    log_level: str = setting("LOG_LEVEL", "how much is logged", "INFO", one_of(*LOG_LEVELS))
+    log_format: str = setting(
+        "LOG_FORMAT", "`json` or `text`", "", one_of("json", "text"), shown="text on a terminal, else json"
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read every setting from `env`; an unset or blank variable keeps its default.
+
+        Raises:
+            BadSetting: at the first value that cannot be, or that lacks what it needs.
+        """
+        settings = cls(**_values(env))
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raises `BadSetting` where settings do not go together."""
+        for name in self.vision_provider:
+            if name != "local" and name not in self.cloud:
+                raise BadSetting("VISION_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
+        for name in self.image_provider:
+            if name != "local" and name not in self.cloud:
+                raise BadSetting("IMAGE_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
+        for variable, chosen in (("STT_PROVIDER", self.stt_provider), ("TTS_PROVIDER", self.tts_provider)):
+            for name in chosen:
+                if name in ("openai", "gemini") and name not in self.cloud:
+                    raise BadSetting(variable, name, f"{name} only with {name.upper()}_API_KEY set")
+        if "vosk" in self.stt_provider and self.vosk_model_path is None:
+            raise BadSetting("STT_PROVIDER", "vosk", "vosk only with VOSK_MODEL_PATH set")
+
+    @property
+    def cloud(self) -> tuple[str, ...]:
+        """Cloud providers that have what they need, in the order they are tried by default."""
+        ready = {
+            "openai": self.openai_api_key or self.openai_base_url,
+            "gemini": self.gemini_api_key,
+            "anthropic": self.anthropic_api_key,
+        }
+        return tuple(name for name, key in ready.items() if key)
+
+    @property
+    def vision_order(self) -> tuple[str, ...]:
+        return self.vision_provider or (*self.cloud, "local")
+
+    @property
+    def image_order(self) -> tuple[str, ...]:
+        return self.image_provider or tuple(name for name in self.vision_order if name in IMAGE_PROVIDERS) or ("local",)
+
+    @property
+    def stt_order(self) -> tuple[str, ...]:
+        keyed = tuple(name for name in self.cloud if name in STT_PROVIDERS)
+        return self.stt_provider or (*keyed, "google", "local")
+
+    @property
+    def weights_dir(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'assistant.db'}"
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+
+def _values(env: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        name = item.metadata["name"]
+        found = next((key for key in (name, item.metadata["also"]) if key and env.get(key, "").strip()), None)
+        if found is None:
+            continue
+        try:
+            values[item.name] = item.metadata["parse"](env[found].strip())
+        except Unfit as unfit:
+            secret = "KEY" in name or "URL" in name
+            raise BadSetting(found, "…" if secret else env[found].strip()[:80], str(unfit)) from None
+    return values
+
+
+def described() -> list[tuple[str, str, str]]:
+    """Name, meaning and default of every setting, as the README lists them."""
+    rows = []
+    for item in fields(Settings):
+        default = "" if item.default is MISSING or item.default in (None, ()) else str(item.default)
+        rows.append((item.metadata["name"], item.metadata["meaning"], item.metadata["shown"] or default))
+    return rows

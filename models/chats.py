@@ -1,0 +1,64 @@
+"""Conversations and their messages, on every surface."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, new_id, now
+
+
+class Conversation(Base):
+    """A conversation. Its counters are kept here, so that no read has to count.
+
+    `surface` is `classic`, `voice`, `studio` or `session`.
+    """
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_owner_id_surface_updated_at", "owner_id", "surface", "updated_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    owner_id: Mapped[str]
+    surface: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
+    next_seq: Mapped[int] = mapped_column(default=0)
+    total_messages: Mapped[int] = mapped_column(default=0)
+    total_tokens: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Message(Base):
+    """One message.
+
+    `status` of a user's message: `sent`, or `unanswered` when no provider could answer it. Of an assistant's:
+    `streaming` while it is being made, then `complete`, `interrupted` (cut short, what was said is kept) or `failed`.
+    `worker_id` names the process that makes it.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("uq_messages_conversation_id_seq", "conversation_id", "seq", unique=True),
+        Index("ix_messages_status", "status"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    role: Mapped[str]
+    content: Mapped[str] = mapped_column(default="")
+    status: Mapped[str]
+    provider: Mapped[str | None]
+    model: Mapped[str | None]
+    finish_reason: Mapped[str | None]
+    error_code: Mapped[str | None]
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    tokens_estimated: Mapped[bool] = mapped_column(default=False)
+    processing_time_ms: Mapped[int | None]
+    details: Mapped[dict[str, Any] | None]
+    worker_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,29 @@
+"""What belongs to the request being answered."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g, request
+
+from models.base import LOCAL_OWNER
+from services.container import Services
+
+
+def services() -> Services:
+    """The program's parts, as `create_app` wired them."""
+    return cast(Services, current_app.extensions["services"])
+
+
+def owner_id() -> str:
+    """Whose data this request may see."""
+    return cast(str, g.get("owner_id", LOCAL_OWNER))
+
+
+def request_id() -> str:
+    return cast(str, g.request_id)
+
+
+def base_url() -> str:
+    """What links begin with, without a slash at the end."""
+    return services().settings.public_base_url or request.host_url.rstrip("/")

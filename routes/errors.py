@@ -1,0 +1,171 @@
+"""The one table from what went wrong to an HTTP status, and the three shapes an error body has."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any, Literal
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+
+from models.database import DatabaseUnavailable
+from services import errors
+
+log = logging.getLogger(__name__)
+
+Shape = Literal["openai", "detail", "problem"]
+
+STATUS: dict[type[errors.AssistantError], int] = {
+    errors.AssistantError: 500,
+    errors.InvalidInput: 400,
+    errors.WrongContentType: 415,
+    errors.TooLarge: 413,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.LimitExceeded: 429,
+    errors.StorageUnavailable: 503,
+    errors.ProviderError: 502,
+    errors.ProviderTimeout: 504,
+    errors.ProviderUnavailable: 503,
+    errors.ProviderRateLimited: 503,
+    errors.ProviderRejected: 502,
+    errors.ProviderGarbage: 502,
+}
+
+TYPE = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+"""OpenAI's names for kinds of errors; other 4xx are `invalid_request_error`, 5xx `server_error`."""
+
+
+def init(app: Flask) -> None:
+    """Answer every error in the shape of the surface its path belongs to."""
+    app.register_error_handler(errors.AssistantError, _known)
+    app.register_error_handler(DatabaseUnavailable, _database)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def status_of(error: errors.AssistantError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, errors.AllProvidersFailed):
+        return status_of(error.causes[-1])
+    if (
+        isinstance(error, errors.InvalidInput)
+        and shape_here() == "problem"
+        and not isinstance(error, errors.InvalidJSON)
+    ):
+        return 422
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def shape_here() -> Shape:
+    """The error shape of the surface that the request's path belongs to."""
+    if re.match(r"/api/v1(/|$)", request.path):
+        return "detail"
+    if re.match(r"/api/v2(/|$)", request.path):
+        return "problem"
+    return "openai"
+
+
+def body(error: errors.AssistantError) -> dict[str, Any]:
+    """The error body in the shape of the request's surface."""
+    status = status_of(error)
+    match shape_here():
+        case "detail":
+            return {"detail": error.message}
+        case "problem":
+            return _problem(error, status)
+        case "openai":
+            return openai_body(error.message, status, error.code, error.field)
+
+
+def openai_body(message: str, status: int, code: str, param: str | None = None) -> dict[str, Any]:
+    kind = "server_error" if status >= 500 else TYPE.get(status, "invalid_request_error")
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _problem(error: errors.AssistantError, status: int) -> dict[str, Any]:
+    """RFC 9457."""
+    context = dict(error.context)
+    found = context.pop("errors", None)
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.message,
+        "code": "VALIDATION_ERROR" if status == 422 else error.code.upper(),
+    }
+    if status == 422:
+        problem["errors"] = found or [{"field": error.field or "", "message": error.message}]
+    if context:
+        problem["context"] = context
+    return problem
+
+
+def _answer(error: errors.AssistantError, status: int) -> Response:
+    response = jsonify(body(error))
+    response.status_code = status
+    if shape_here() == "problem":
+        response.mimetype = "application/problem+json"
+    if isinstance(error, errors.ProviderError) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
+
+
+def _known(error: errors.AssistantError) -> Response:
+    return _answer(error, status_of(error))
+
+
+def _database(error: DatabaseUnavailable) -> Response:
+    log.error("the database does not answer: %s", error)
+    return _answer(errors.StorageUnavailable("The database does not answer. Please try again."), 503)
+
+
+def _http(error: HTTPException) -> BaseResponse:
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return error.get_response()  # a ready response, or a redirect
+    known = errors.AssistantError(_sentence(status), code=_code(error, status))
+    response = _answer(known, status)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After", "Content-Range"):
+            response.headers[name] = value
+    return response
+
+
+def _code(error: HTTPException, status: int) -> str:
+    if isinstance(error, RequestEntityTooLarge) and request.path == "/upload":
+        return "file_too_large"
+    names = {
+        400: "invalid_request",
+        404: "not_found",
+        405: "method_not_allowed",
+        408: "request_timeout",
+        413: "request_too_large",
+        415: "unsupported_media_type",
+        416: "range_not_satisfiable",
+        429: "limit_exceeded",
+    }
+    return names.get(status, "internal_error" if status >= 500 else "invalid_request")
+
+
+def _sentence(status: int) -> str:
+    """Words of this program's own: a library's may hold a path or a decoder's message."""
+    words = {
+        400: "The request cannot be read.",
+        404: "There is nothing at this address.",
+        405: "This address does not take this method.",
+        408: "The request did not arrive in time.",
+        413: "The request is too large.",
+        415: "The request's content type is not read here.",
+        416: "The file does not reach this range.",
+        429: "Too many requests. Please wait.",
+    }
+    return words.get(status, "Something went wrong." if status >= 500 else "The request cannot be answered.")
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.exception("a request failed on something nobody foresaw", exc_info=error)
+    return _answer(errors.AssistantError("Something went wrong."), 500)

@@ -1,0 +1,78 @@
+"""Chat completions and their chunks, as OpenAI's API has them (https://platform.openai.com/docs/api-reference/chat)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, assert_never
+
+from routes import errors, sse
+from services.content import Usage
+from services.events import ChatEvent, ToolFinished, ToolStarted, TurnDone, TurnFailed, TurnStarted
+from services.providers.base import AnswerStarted, TextDelta
+
+DONE = b"data: [DONE]\n\n"
+
+
+def usage(used: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": used.prompt_tokens,
+        "completion_tokens": used.completion_tokens,
+        "total_tokens": used.total_tokens,
+    }
+
+
+def completion(done: TurnDone, **extra: Any) -> dict[str, Any]:
+    """A `chat.completion` object with further top-level fields."""
+    return {
+        "id": f"chatcmpl-{done.message_id}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": done.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": done.text, "refusal": None},
+                "logprobs": None,
+                "finish_reason": done.finish_reason,
+            }
+        ],
+        "usage": usage(done.usage),
+        "provider": done.provider,
+        **extra,
+    }
+
+
+def chunks(**extra: Any) -> Callable[[ChatEvent], bytes]:
+    """An encoder of one stream: a turn's events to `chat.completion.chunk` frames and `[DONE]`."""
+    head: dict[str, Any] = {}
+
+    def chunk(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return sse.data({**head, "choices": [choice], **more})
+
+    def encode(event: ChatEvent) -> bytes:
+        match event:
+            case TextDelta():
+                return chunk({"content": event.text})
+            case TurnStarted():
+                head.update(
+                    id=f"chatcmpl-{event.message_id}",
+                    object="chat.completion.chunk",
+                    created=int(time.time()),
+                    model="",
+                )
+                return b""
+            case AnswerStarted():
+                head.update(model=event.model, provider=event.provider, **extra)
+                return chunk({"role": "assistant", "content": ""})
+            case TurnDone():
+                return chunk({}, event.finish_reason, usage=usage(event.usage)) + DONE
+            case TurnFailed():
+                return sse.data(errors.body(event.error))
+            case ToolStarted() | ToolFinished():
+                return b""
+            case _:
+                assert_never(event)
+
+    return encode

@@ -1,0 +1,137 @@
+"""What every request has in common, and the pages for those who run the server."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from pathlib import Path
+
+import flask_openapi3_swagger
+from flask import Flask, Response, g, jsonify, render_template, request, send_from_directory
+from flask_cors import CORS
+
+from routes.current import services
+from routes.document import INFO, document
+
+log = logging.getLogger("access")
+
+VERSION = INFO.version
+SERVICE = "Interactive AI Vision Assistant API"
+
+SWAGGER = Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger"
+
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+REQUEST_HEADERS = ["Content-Type", "Authorization", "X-Requested-With", "Idempotency-Key", "Last-Event-ID"]
+RESPONSE_HEADERS = [
+    "X-Request-ID",
+    "X-Process-Time",
+    "X-Response-Text",
+    "X-Detected-Language",
+    "X-Session-Id",
+    "X-Confidence",
+    "X-Error-Message",
+    "X-Error-Type",
+    "X-Rate-Limit-Exceeded",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Retry-After",
+    "Idempotent-Replayed",
+]
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+
+
+def init(app: Flask, origins: tuple[str, ...]) -> None:
+    """Request ids, timing, access log, CORS and safety headers on every response."""
+    CORS(
+        app,
+        origins=list(origins),
+        methods=METHODS,
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=RESPONSE_HEADERS,
+        send_wildcard=origins == ("*",),
+    )
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.add_url_rule("/", view_func=root)
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/metrics", view_func=metrics)
+    app.add_url_rule("/docs", view_func=docs)
+    app.add_url_rule("/docs/assets/<path:filename>", view_func=docs_asset)
+    app.add_url_rule("/openapi.json", view_func=openapi)
+
+
+def root() -> Response:
+    """The page for a browser, the service's name for everything else."""
+    kinds = request.accept_mimetypes
+    if kinds["text/html"] > kinds["application/json"]:
+        response = Response(render_template("index.html"), mimetype="text/html")
+    else:
+        response = jsonify({"service": SERVICE, "version": VERSION, "status": "running"})
+    response.vary.add("Accept")
+    return response
+
+
+def healthz() -> Response:
+    """Alive: this process answers. Nothing else is looked at."""
+    return jsonify({"status": "alive"})
+
+
+def metrics() -> Response:
+    return Response(services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def docs() -> str:
+    """The OpenAPI document to read and try."""
+    return render_template("docs.html")
+
+
+def docs_asset(filename: str) -> Response:
+    """Swagger UI's own files, from its package."""
+    return send_from_directory(SWAGGER, filename, max_age=86_400)
+
+
+def openapi() -> Response:
+    return jsonify(document())
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    asked = request.headers.get("X-Request-ID", "")
+    g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
+
+
+def _end(response: Response) -> Response:
+    took = time.perf_counter() - g.began
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Process-Time"] = f"{took:.4f}"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = CSP
+    endpoint = request.endpoint or "none"
+    counted = services().metrics
+    counted.requests.labels(request.method, endpoint, response.status_code).inc()
+    counted.latency.labels(endpoint).observe(took)
+    log.info(
+        "%s %s %d %.1f ms",
+        request.method,
+        # Percent-encoded as the client sent it: no line break or escape sequence reaches the log.
+        request.environ.get("RAW_URI", request.path).split("?", 1)[0][:512].encode("unicode_escape").decode(),
+        response.status_code,
+        took * 1000,
+        extra={
+            "client": request.remote_addr,
+            "endpoint": endpoint,
+            "status": response.status_code,
+            "milliseconds": round(took * 1000, 1),
+            "request_id": g.request_id,
+        },
+    )
+    return response

@@ -1,0 +1,154 @@
+"""Requests to values: strict, with this program's own words for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from flask import request
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from services.errors import InvalidInput, InvalidJSON, WrongContentType
+
+Model = TypeVar("Model", bound=BaseModel)
+View = TypeVar("View", bound=Callable[..., Any])
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Refuse what is no text: control characters other than tab and newline (CR LF is one), lone surrogates."""
+    if CONTROL.search(text.replace("\r\n", "\n")) or SURROGATE.search(text):
+        raise PydanticCustomError("characters", "It holds control characters or broken Unicode.")
+    return text
+
+
+def filled(text: str) -> str:
+    """Refuse blanks alone."""
+    if not text.strip():
+        raise PydanticCustomError("empty", "It is empty.")
+    return text
+
+
+Text = Annotated[str, AfterValidator(clean)]
+FilledText = Annotated[str, AfterValidator(clean), AfterValidator(filled)]
+
+
+class Body(BaseModel):
+    """A JSON body: what it does not name is passed over, nothing is turned into another type."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+def validated(view: View) -> View:
+    """Give a view its `path`, `query` and `body`, each validated as annotated.
+
+    The OpenAPI library reads the same annotations for the document; its own validation would read form fields as JSON
+    and build a JSON Schema on every request.
+
+    Raises:
+        InvalidInput, InvalidJSON, WrongContentType
+    """
+    kinds = get_type_hints(view)
+
+    @wraps(view)
+    def wrapper(**kwargs: Any) -> Any:
+        given: dict[str, Any] = {}
+        if "path" in kinds:
+            given["path"] = _model(kinds["path"], kwargs)
+        if "query" in kinds:
+            given["query"] = _model(kinds["query"], request.args.to_dict())
+        if "body" in kinds:
+            given["body"] = _model(kinds["body"], json_object())
+        if "form" in kinds:
+            given["form"] = _model(kinds["form"], request.form.to_dict() | request.files.to_dict())
+        return view(**given)
+
+    wrapper.__delay_validate_request__ = True  # type: ignore[attr-defined]  # the OpenAPI library's own mark
+    return wrapper  # type: ignore[return-value]
+
+
+def json_object() -> dict[str, Any]:
+    """The request's JSON object.
+
+    Raises:
+        WrongContentType: it does not say it is JSON.
+        InvalidJSON: it is none.
+    """
+    if not request.is_json:
+        raise WrongContentType("The request must be JSON, with Content-Type: application/json.")
+    try:
+        value = json.loads(request.get_data(cache=False), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise InvalidJSON("The body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise InvalidJSON("The body must be a JSON object.")
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _model(kind: type[Model], values: dict[str, Any]) -> Model:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error.errors(include_url=False, include_context=False)) from None
+
+
+def _invalid(found: list[ErrorDetails]) -> InvalidInput:
+    """One error for the first thing that is wrong, with all of them in its context."""
+    listed = [{"field": _field(item), "message": _words(item)} for item in found]
+    first = found[0]
+    return InvalidInput(
+        f"{listed[0]['field']}: {listed[0]['message']}" if listed[0]["field"] else listed[0]["message"],
+        code=_code(first),
+        field=listed[0]["field"] or None,
+        context={"errors": listed},
+    )
+
+
+def _field(item: ErrorDetails) -> str:
+    return ".".join(str(part) for part in item["loc"])
+
+
+def _code(item: ErrorDetails) -> str:
+    field = str(item["loc"][0]) if item["loc"] else "request"
+    match item["type"]:
+        case "missing":
+            return f"missing_{field}"
+        case "empty" | "string_too_short":
+            return f"empty_{field}"
+        case "string_too_long":
+            return f"{field}_too_long"
+        case _:
+            return f"invalid_{field}"
+
+
+def _words(item: ErrorDetails) -> str:
+    """Plain words; what was sent is never repeated."""
+    match item["type"]:
+        case "missing":
+            return "This field is required."
+        case "extra_forbidden":
+            return "This field is not known."
+        case _:
+            return item["msg"].rstrip(".") + "."
+
+
+def uuid_or_none(value: str) -> str | None:
+    """The id in its usual form; None for what is no UUID."""
+    return value.lower() if UUID.fullmatch(value) else None
+
+
+def iso(instant: datetime) -> str:
+    """ISO 8601 in UTC, to the millisecond, with a Z."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

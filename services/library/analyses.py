@@ -1,0 +1,72 @@
+"""What is known of a picture's content: measured once, kept, and measured again only when more can be seen."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from sqlalchemy import delete, insert, select
+
+from models.base import now
+from models.database import Database
+from models.media import Analysis
+from services.cache import Cache
+from services.content import ImageSource
+from services.vision.facts import Facts, Part
+from services.vision.facts_json import from_json, to_json
+
+log = logging.getLogger(__name__)
+
+
+class Looks(Protocol):
+    """The eyes, as far as this needs them."""
+
+    @property
+    def missing(self) -> tuple[Part, ...]:
+        """Parts that cannot be looked at for now."""
+        ...
+
+    def look(self, data: bytes) -> Facts: ...
+
+
+class Analyses:
+    """Facts by the picture's content, in memory, then in the database, then from the eyes."""
+
+    def __init__(self, database: Database, eyes: Looks, cache: Cache) -> None:
+        self.database = database
+        self.eyes = eyes
+        self.cache = cache
+
+    def of(self, source: ImageSource) -> Facts:
+        """The facts of a picture; callers who ask for the same one at once wait for one look.
+
+        Raises:
+            StorageUnavailable, FileNotFoundError: its file cannot be read.
+            DatabaseUnavailable: nothing could be kept.
+        """
+        key = ("facts", source.sha256)
+        facts: Facts = self.cache.get(key, lambda: self._find_or_look(source))
+        if self._could_see_more(facts):
+            self.cache.forget(key)
+            facts = self.cache.get(key, lambda: self._look(source))
+        return facts
+
+    def _could_see_more(self, facts: Facts) -> bool:
+        return bool(set(facts.missing) - set(self.eyes.missing))
+
+    def _find_or_look(self, source: ImageSource) -> Facts:
+        with self.database.read() as session:
+            kept = session.execute(select(Analysis.facts).where(Analysis.sha256 == source.sha256)).scalar()
+        if kept is not None:
+            try:
+                return from_json(kept)
+            except ValueError:
+                log.info("the facts of a picture were measured by another version and are measured anew")
+        return self._look(source)
+
+    def _look(self, source: ImageSource) -> Facts:
+        facts = self.eyes.look(source.original())
+        with self.database.write() as session:
+            session.execute(delete(Analysis).where(Analysis.sha256 == source.sha256))
+            session.execute(insert(Analysis).values(sha256=source.sha256, facts=to_json(facts), created_at=now()))
+        return facts

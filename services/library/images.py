@@ -1,0 +1,205 @@
+"""Uploaded pictures: kept, found, handed out and taken away, each file together with its row."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from dataclasses import dataclass
+
+from PIL import Image as PillowImage
+from sqlalchemy import delete, exists, insert, select
+from sqlalchemy.orm import Session
+
+from models.base import new_id, now
+from models.chats import Conversation, Message
+from models.database import Database
+from models.media import Analysis, ConversationImage, Image
+from services.cache import Cache
+from services.errors import ImageNotFound
+from services.library import decoding, pictures
+from services.library.pictures import StoredPicture
+from services.library.storage import MediaStore
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL_SIDE = 256
+CLASSIC = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A picture just kept, and the conversation about it."""
+
+    image: Image
+    conversation_id: str
+
+
+class Images:
+    """Pictures of owners.
+
+    Args:
+        cache: holds prepared pictures.
+        extra_formats: take WebP, HEIF, BMP and TIFF as well.
+    """
+
+    def __init__(self, database: Database, store: MediaStore, cache: Cache, *, extra_formats: bool = False) -> None:
+        self.database = database
+        self.store = store
+        self.cache = cache
+        self.extra_formats = extra_formats
+
+    def add(self, owner_id: str, filename: str, data: bytes) -> Uploaded:
+        """Check and keep an upload, and begin the conversation about it.
+
+        Raises:
+            ImageRejected, TooLarge: see `decoding.check_upload`.
+            StorageUnavailable, DatabaseUnavailable: nothing was kept.
+        """
+        filename = decoding.safe_filename(filename)
+        decoded = decoding.check_upload(filename, data, extra_formats=self.extra_formats)
+        image_id = new_id()
+        image = Image(
+            id=image_id,
+            owner_id=owner_id,
+            filename=filename,
+            mime_type=decoded.mime_type,
+            size_bytes=len(data),
+            width=decoded.width,
+            height=decoded.height,
+            sha256=hashlib.sha256(data).hexdigest(),
+            storage_key=f"images/{image_id[:2]}/{image_id}/original.{decoding.extension(filename)}",
+            created_at=now(),
+        )
+        self.store.put(image.storage_key, data)
+        try:
+            with self.database.write() as session:
+                conversation_id = _begin(session, image)
+        except BaseException:
+            self.store.delete(image.storage_key)
+            raise
+        return Uploaded(image, conversation_id)
+
+    def get(self, owner_id: str, image_id: str) -> Image:
+        """Raises `ImageNotFound`, also for what is another owner's."""
+        with self.database.read() as session:
+            image = session.execute(select(Image).where(Image.id == image_id, Image.owner_id == owner_id)).scalar()
+        if image is None:
+            raise ImageNotFound(image_id)
+        return image
+
+    def with_conversation(self, owner_id: str, image_id: str) -> Uploaded:
+        """A picture and the conversation that began with its upload.
+
+        Raises:
+            ImageNotFound
+        """
+        with self.database.read() as session:
+            found = session.execute(
+                select(Image, Conversation.id)
+                .join(ConversationImage, ConversationImage.image_id == Image.id)
+                .join(Conversation, Conversation.id == ConversationImage.conversation_id)
+                .where(Image.id == image_id, Image.owner_id == owner_id, Conversation.surface == CLASSIC)
+            ).first()
+        if found is None:
+            raise ImageNotFound(image_id)
+        return Uploaded(found[0], found[1])
+
+    def messages(self, owner_id: str, image_id: str) -> list[Message]:
+        """Every message of the conversation about a picture, oldest first.
+
+        Raises:
+            ImageNotFound
+        """
+        uploaded = self.with_conversation(owner_id, image_id)
+        with self.database.read() as session:
+            return list(
+                session.execute(
+                    select(Message).where(Message.conversation_id == uploaded.conversation_id).order_by(Message.seq)
+                ).scalars()
+            )
+
+    def picture(self, image: Image) -> StoredPicture:
+        """The picture as providers take it."""
+        return StoredPicture(image.id, image.sha256, image.storage_key, self.store, self.cache)
+
+    def file(self, image: Image) -> bytes:
+        """The file as it was uploaded.
+
+        Raises:
+            ImageNotFound: its row is there, its file is not.
+        """
+        try:
+            return self.store.get(image.storage_key)
+        except FileNotFoundError:
+            log.error("the file of image %s is gone from the media store", image.id)
+            raise ImageNotFound(image.id) from None
+
+    def thumbnail(self, image: Image, side: int = THUMBNAIL_SIDE) -> tuple[bytes, str]:
+        """A small upright copy and its MIME type; made once, then kept beside the original.
+
+        Args:
+            side: the longest side in pixels.
+
+        Raises:
+            ImageNotFound: the original's file is gone.
+        """
+        key = f"{image.storage_key.rsplit('/', 1)[0]}/thumbnail-{side}"
+        try:
+            data = self.store.get(key)
+        except FileNotFoundError:
+            data = pictures.prepare(self.file(image), side, frames=1)[0].data
+            self.store.put(key, data)
+        with PillowImage.open(io.BytesIO(data)) as small:
+            return data, decoding.MIME[str(small.format)]
+
+    def delete(self, owner_id: str, image_id: str) -> None:
+        """Take a picture away with its conversation, its facts if no copy needs them, and its files.
+
+        Raises:
+            ImageNotFound
+        """
+        image = self.get(owner_id, image_id)
+        with self.database.write() as session:
+            own = select(ConversationImage.conversation_id).where(ConversationImage.image_id == image_id)
+            session.execute(delete(Conversation).where(Conversation.id.in_(own), Conversation.surface == CLASSIC))
+            session.execute(delete(Image).where(Image.id == image_id))
+            copies = exists().where(Image.sha256 == image.sha256)
+            session.execute(delete(Analysis).where(Analysis.sha256 == image.sha256, ~copies))
+        folder = image.storage_key.rsplit("/", 1)[0] + "/"
+        for key in list(self.store.keys(folder)):
+            self.store.delete(key)
+
+    def sweep(self, older_than_s: float = 600) -> int:
+        """Delete files that no row knows, left behind by a crash between the two; how many there were.
+
+        Args:
+            older_than_s: younger ones may be another process's upload on its way.
+        """
+        with self.database.read() as session:
+            known = {key.rsplit("/", 1)[0] for key in session.execute(select(Image.storage_key)).scalars()}
+        orphans = [
+            key for key in self.store.keys("images/", older_than_s=older_than_s) if key.rsplit("/", 1)[0] not in known
+        ]
+        for key in orphans:
+            self.store.delete(key)
+        return len(orphans)
+
+
+def _begin(session: Session, image: Image) -> str:
+    conversation_id = new_id()
+    session.execute(
+        insert(Image).values({column.key: getattr(image, column.key) for column in Image.__table__.columns})
+    )
+    session.execute(
+        insert(Conversation).values(
+            id=conversation_id,
+            owner_id=image.owner_id,
+            surface=CLASSIC,
+            title=image.filename,
+            created_at=image.created_at,
+            updated_at=image.created_at,
+        )
+    )
+    session.execute(insert(ConversationImage).values(conversation_id=conversation_id, image_id=image.id, position=0))
+    return conversation_id

@@ -1,0 +1,101 @@
+"""Where files lie: one protocol, keys with slashes, whole files written or none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from services.errors import StorageUnavailable
+
+
+class MediaStore(Protocol):
+    """Files by key. Raises `StorageUnavailable` when the store cannot be reached or is full."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep `data` under `key`: afterwards it is there whole, or nothing is."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Raises `FileNotFoundError` when nothing is kept under `key`."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Take away what is under `key`; nothing happens if there is nothing."""
+        ...
+
+    def keys(self, prefix: str, *, older_than_s: float = 0) -> Iterator[str]:
+        """Every key that begins with `prefix`, written at least so many seconds ago."""
+        ...
+
+    def probe(self) -> None:
+        """Raises `StorageUnavailable` if a file could not be written now."""
+        ...
+
+
+class FolderStore:
+    """A folder on this machine.
+
+    Args:
+        root: made if it is not there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, key: str, data: bytes) -> None:
+        target = self._path(key)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(temporary, target)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise StorageUnavailable("The media store cannot take the file.") from error
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageUnavailable("The media store does not answer.") from error
+
+    def delete(self, key: str) -> None:
+        target = self._path(key)
+        target.unlink(missing_ok=True)
+        for folder in target.parents:
+            if folder == self.root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or another writer is just making it
+                break
+
+    def keys(self, prefix: str, *, older_than_s: float = 0) -> Iterator[str]:
+        latest = time.time() - older_than_s
+        for path in sorted((self.root / prefix).parent.rglob("*")):
+            key = path.relative_to(self.root).as_posix()
+            if key.startswith(prefix) and path.is_file() and path.stat().st_mtime <= latest:
+                yield key
+
+    def probe(self) -> None:
+        if not os.access(self.root, os.W_OK):
+            raise StorageUnavailable("The media store cannot be written.")
+
+    def _path(self, key: str) -> Path:
+        path = (self.root / key).resolve()
+        if not path.is_relative_to(self.root.resolve()) or not key:
+            raise ValueError(f"not a key: {key!r}")
+        return path

@@ -1,0 +1,81 @@
+"""The database's schema, brought to where the code expects it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from models.database import Database
+
+FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+
+
+class SchemaOutdated(Exception):
+    """The database is not at the newest schema and is not one that is migrated without being asked."""
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema up to `revision`. Several processes may call this at once: one of them does it."""
+    _run(database, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Bring the schema back to `revision`, such as `-1` or `base`."""
+    _run(database, lambda config: command.downgrade(config, revision))
+
+
+def current(database: Database) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str | None:
+    """The revision the code expects."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def ensure(database: Database) -> None:
+    """Migrate SQLite; refuse to start on another database that is behind, since that is its keeper's decision.
+
+    Raises:
+        SchemaOutdated
+    """
+    if current(database) == newest():
+        return
+    if not database.is_sqlite:
+        raise SchemaOutdated("The database's schema is not up to date: run `flask db upgrade` first.")
+    upgrade(database)
+
+
+def prepare(data_dir: Path, url: str) -> None:
+    """`ensure`, once, before several processes open the database each for itself.
+
+    Raises:
+        SchemaOutdated
+        DatabaseUnavailable: the database does not answer.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    try:
+        ensure(database)
+    finally:
+        database.close()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _run(database: Database, step: Callable[[Config], None]) -> None:
+    with database.write() as session:
+        step(_config(session.connection()))

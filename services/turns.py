@@ -1,0 +1,327 @@
+"""One turn of a conversation, the only way anything is answered: kept before it begins, and however it ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+
+from models.base import new_id, now
+from models.chats import Conversation
+from models.chats import Message as Row
+from models.database import Database
+from services import history
+from services.agent import loop
+from services.content import FinishReason, ImagePart, Language, Usage
+from services.errors import AssistantError, SessionNotFound
+from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
+from services.providers import tokens
+from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
+
+log = logging.getLogger(__name__)
+
+KEEP_EVERY_S = 5.0
+"""How often the text so far is written down: a crash loses at most this much of an answer's end."""
+
+Outcome = Literal["complete", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a user says, and how it is to be answered.
+
+    Args:
+        conversation_id: of an existing conversation.
+        text: the user's words, kept as sent.
+        instructions: the system message.
+        images: pictures the conversation is about.
+        details: kept with the user's message.
+    """
+
+    conversation_id: str
+    text: str
+    instructions: str
+    images: tuple[ImagePart, ...] = ()
+    language: Language = "en"
+    style: Style = "written"
+    max_tokens: int | None = None
+    temperature: float | None = None
+    request_id: str | None = None
+    details: dict[str, Any] | None = None
+
+
+class Turns:
+    """Starts turns and knows those that are under way.
+
+    Args:
+        worker_id: names this process on the rows it is working on.
+        observe: told of every finished turn, for metrics.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        model: ChatModel,
+        worker_id: str,
+        observe: Callable[[Turn], None] = lambda _turn: None,
+    ) -> None:
+        self.database = database
+        self.model = model
+        self.worker_id = worker_id
+        self.observe = observe
+        self._open: set[Turn] = set()
+        self._lock = threading.Lock()
+
+    def start(self, question: Question, tools: Mapping[str, loop.Tool] | None = None) -> Turn:
+        """Keep the question, make room for the answer, and return the turn, which begins when it is iterated.
+
+        Raises:
+            SessionNotFound: there is no such conversation.
+            DatabaseUnavailable: nothing was kept.
+        """
+        with self.database.write() as session:
+            turn, earlier = self._keep(session, question)
+        messages = history.compose(
+            question.instructions, earlier, question.text, question.images, self.model.context_tokens
+        )
+        turn.request = ChatRequest(
+            messages=messages,
+            max_tokens=question.max_tokens,
+            temperature=question.temperature,
+            language=question.language,
+            style=question.style,
+            request_id=question.request_id,
+        )
+        turn.tools = tools or {}
+        with self._lock:
+            self._open.add(turn)
+        return turn
+
+    def interrupt_all(self) -> int:
+        """Settle every turn under way with what it has said so far; how many there were."""
+        with self._lock:
+            under_way = list(self._open)
+        for turn in under_way:
+            turn.interrupt()
+        return len(under_way)
+
+    def ids_under_way(self) -> set[str]:
+        """Ids of the answers being made."""
+        with self._lock:
+            return {turn.message_id for turn in self._open}
+
+    def forget(self, turn: Turn) -> None:
+        with self._lock:
+            self._open.discard(turn)
+
+    def _keep(self, session: Session, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
+        at = now()
+        seq = session.execute(
+            update(Conversation)
+            .where(Conversation.id == question.conversation_id)
+            .values(next_seq=Conversation.next_seq + 2, total_messages=Conversation.total_messages + 2, updated_at=at)
+            .returning(Conversation.next_seq)
+        ).scalar()
+        if seq is None:
+            raise SessionNotFound("There is no such conversation.")
+        turn = Turn(self, question.conversation_id, new_id(), new_id(), at)
+        asked = {
+            "id": turn.user_message_id,
+            "conversation_id": question.conversation_id,
+            "seq": seq - 2,
+            "role": "user",
+            "content": question.text,
+            "status": "sent",
+            "details": question.details,
+            "worker_id": None,
+            "created_at": at,
+        }
+        answer = asked | {
+            "id": turn.message_id,
+            "seq": seq - 1,
+            "role": "assistant",
+            "content": "",
+            "status": "streaming",
+            "details": None,
+            "worker_id": self.worker_id,
+        }
+        session.execute(insert(Row), [asked, answer])
+        return turn, history.before(session, question.conversation_id, seq - 2)
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """An answer on its way. Iterate it once; `interrupt` may be called from any thread at any time.
+
+    The first event is `TurnStarted`, the last `TurnDone` or `TurnFailed`; an interrupted turn just ends. A failure is
+    an event here, not an exception, since by then the stream may have begun.
+    """
+
+    turns: Turns
+    conversation_id: str
+    user_message_id: str
+    message_id: str
+    created_at: datetime
+    request: ChatRequest = ChatRequest(messages=())
+    tools: Mapping[str, loop.Tool] = field(default_factory=dict)
+    provider: str | None = None
+    model: str | None = None
+    finish_reason: FinishReason | None = None
+    usage: Usage = Usage()
+    outcome: Outcome | None = None
+    error: AssistantError | None = None
+    first_text_ms: int | None = None
+    when_interrupted: Callable[[], None] | None = None
+    _said: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _began: float = field(default_factory=time.monotonic)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._said)
+
+    @property
+    def elapsed_ms(self) -> int:
+        return round((time.monotonic() - self._began) * 1000)
+
+    def __iter__(self) -> Iterator[ChatEvent]:
+        try:
+            yield TurnStarted(self.conversation_id, self.user_message_id, self.message_id, self.created_at)
+            yield from self._answer()
+        except AssistantError as error:
+            yield from self._failed(error)
+        except Exception:
+            log.exception("a turn failed on something nobody foresaw")
+            yield from self._failed(AssistantError("Something went wrong while the answer was made."))
+        finally:
+            # Whoever iterated went away, or the server is stopping.
+            self._settle("interrupted")
+
+    def interrupt(self) -> None:
+        """End the turn now; what was said so far is kept and marked. `when_interrupted` is told."""
+        if self._settle("interrupted") and self.when_interrupted is not None:
+            self.when_interrupted()
+
+    def _answer(self) -> Iterator[ChatEvent]:
+        kept_at = time.monotonic()
+        for event in loop.run(self.turns.model, self.request, self.tools):
+            if self.outcome is not None:
+                return
+            match event:
+                case TextDelta():
+                    if not self._said:
+                        self.first_text_ms = self.elapsed_ms
+                    self._said.append(event.text)
+                    yield event
+                    if time.monotonic() - kept_at > KEEP_EVERY_S:
+                        self._keep_so_far()
+                        kept_at = time.monotonic()
+                case AnswerStarted():
+                    self.provider, self.model = event.provider, event.model
+                    yield event
+                case LoopDone():
+                    self.finish_reason, self.usage = event.finish_reason, self._counted(event.usage)
+                    if self._settle("complete"):
+                        yield self._done()
+                case _:
+                    yield event
+
+    def _counted(self, usage: Usage) -> Usage:
+        """The provider's own count, or an estimate where it gave none."""
+        return usage if usage.total_tokens else tokens.estimated_usage(self.request, self.text)
+
+    def _done(self) -> TurnDone:
+        return TurnDone(
+            message_id=self.message_id,
+            text=self.text,
+            finish_reason=self.finish_reason or "stop",
+            usage=self.usage,
+            provider=self.provider or "",
+            model=self.model or "",
+            processing_time_ms=self.elapsed_ms,
+        )
+
+    def _failed(self, error: AssistantError) -> Iterator[ChatEvent]:
+        self.error, self.finish_reason = error, "error"
+        if self._settle("failed"):
+            yield TurnFailed(self.message_id, error, self.text)
+
+    def _keep_so_far(self) -> None:
+        with self._lock, self.turns.database.write() as session:
+            if self.outcome is None:
+                session.execute(update(Row).where(Row.id == self.message_id).values(content=self.text))
+
+    def _settle(self, outcome: Outcome) -> bool:
+        """Write the end down; True for the one caller whose outcome it became."""
+        with self._lock:
+            if self.outcome is not None:
+                return False
+            if outcome == "interrupted":
+                self.usage = self._counted(self.usage)
+            try:
+                with self.turns.database.write() as session:
+                    self._write_end(session, outcome)
+            finally:
+                self.outcome = outcome
+                self.turns.forget(self)
+        self.turns.observe(self)
+        return True
+
+    def _write_end(self, session: Session, outcome: Outcome) -> None:
+        session.execute(
+            update(Row)
+            .where(Row.id == self.message_id)
+            .values(
+                content=self.text,
+                status=outcome,
+                provider=self.provider,
+                model=self.model,
+                finish_reason=self.finish_reason,
+                error_code=self.error.code if self.error else None,
+                prompt_tokens=self.usage.prompt_tokens,
+                completion_tokens=self.usage.completion_tokens,
+                tokens_estimated=self.usage.estimated,
+                processing_time_ms=self.elapsed_ms,
+            )
+        )
+        unanswered = outcome == "failed" and not self._said
+        session.execute(
+            update(Conversation)
+            .where(Conversation.id == self.conversation_id)
+            .values(
+                total_tokens=Conversation.total_tokens + self.usage.total_tokens,
+                total_messages=Conversation.total_messages - int(unanswered),
+                updated_at=now(),
+            )
+        )
+        if unanswered:
+            session.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
+
+
+def collect(turn: Turn) -> TurnDone:
+    """The whole answer at once.
+
+    Raises:
+        AssistantError: what the turn failed with, or that it was cut short.
+    """
+    for event in turn:
+        match event:
+            case TurnDone():
+                return event
+            case TurnFailed():
+                raise event.error
+            case _:
+                continue
+    raise cut_short()
+
+
+def cut_short() -> AssistantError:
+    """What a reader is told whose answer was interrupted from this side."""
+    return AssistantError("The answer was cut short: the server is stopping.", code="interrupted")

@@ -1,0 +1,60 @@
+"""The real application over real files, one for each test."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
+from PIL import Image
+
+from app import create_app
+from config import Settings
+from services.container import Services
+from services.providers.base import ChatModel
+from tests.fakes import ScriptedModel
+
+MakeApp = Callable[..., OpenAPI]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Makes applications that share one data folder, as one server started again would."""
+    made: list[OpenAPI] = []
+
+    def make(model: ChatModel | None = None, **settings: object) -> OpenAPI:
+        values = {"data_dir": tmp_path / "data", "fetch_models": False} | settings
+        app = create_app(Settings(**values), model or ScriptedModel())
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        services_of(app).stop()
+
+
+def services_of(app: OpenAPI) -> Services:
+    return app.extensions["services"]
+
+
+@pytest.fixture
+def client(make_app: MakeApp) -> FlaskClient:
+    return make_app().test_client()
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (64, 48), colour: str = "red", **options: object) -> bytes:
+    """An encoded picture of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def upload(client: FlaskClient, data: bytes | None = None, name: str = "photo.jpg") -> str:
+    """Upload a picture; its id."""
+    sent = (io.BytesIO(picture() if data is None else data), name)
+    response = client.post("/upload", data={"file": sent})
+    assert response.status_code == 201, response.json
+    return response.json["image_id"]
