@@ -204,6 +204,7 @@ def picture_response(data: bytes, mime_type: str, filename: str | None, etag: st
     response = send_file(
         io.BytesIO(data), mimetype=mime_type, download_name=filename, etag=etag, conditional=True, max_age=31_536_000
     )
+    response.cache_control.public = False
     response.cache_control.private = True
     response.cache_control.immutable = True
     return response

@@ -69,9 +69,9 @@ def shape_here() -> Shape:
     return "openai"
 
 
-def body(error: errors.AssistantError) -> dict[str, Any]:
+def body(error: errors.AssistantError, status: int | None = None) -> dict[str, Any]:
     """The error body in the shape of the request's surface."""
-    status = status_of(error)
+    status = status or status_of(error)
     match shape_here():
         case "detail":
             return {"detail": error.message}
@@ -105,7 +105,7 @@ def _problem(error: errors.AssistantError, status: int) -> dict[str, Any]:
 
 
 def _answer(error: errors.AssistantError, status: int) -> Response:
-    response = jsonify(body(error))
+    response = jsonify(body(error, status))
     response.status_code = status
     if shape_here() == "problem":
         response.mimetype = "application/problem+json"

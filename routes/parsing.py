@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from services.errors import InvalidInput, InvalidJSON, WrongContentType
@@ -35,10 +35,6 @@ def filled(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("empty", "It is empty.")
     return text
-
-
-Text = Annotated[str, AfterValidator(clean)]
-FilledText = Annotated[str, AfterValidator(clean), AfterValidator(filled)]
 
 
 class Body(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from flask_openapi3 import FileStorage
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from routes.parsing import Body, FilledText
+from routes.parsing import Body, clean, filled
 
 MAX_QUESTION = 10_000
 
@@ -36,7 +36,7 @@ class UploadForm(BaseModel):
 
 
 class Question(Body):
-    question: Annotated[FilledText, Field(max_length=MAX_QUESTION)] = Field(
+    question: Annotated[str, Field(max_length=MAX_QUESTION), AfterValidator(clean), AfterValidator(filled)] = Field(
         description="What you want to know about the picture.", examples=["What colors are in this image?"]
     )
 
