@@ -129,9 +129,12 @@ def _providers(settings: Settings, analyses: Analyses) -> ChatModel:
             settings.anthropic_api_key, settings.anthropic_base_url, settings.anthropic_model, timeout=timeout
         ),
     }
-    from services.providers.local_chat import LocalChat
+    others: dict[str, ChatModel] = {}
+    if "local" in settings.vision_order:
+        from services.providers.local_chat import LocalChat
 
-    return registry.build(settings.vision_order, config, {"local": LocalChat(analyses.of)})
+        others["local"] = LocalChat(analyses.of)
+    return registry.build(settings.vision_order, config, others)
 
 
 def _kept_secret(path: Path) -> str:
