@@ -11,7 +11,7 @@ from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, errors, logs, ops
+from routes import classic, errors, logs, ops, pages
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     errors.init(app)
     ops.init(app, settings.cors_origins)
     app.register_api(classic.bp)
+    app.register_api(pages.bp)
     services.start()
     return app
 
@@ -68,7 +69,7 @@ def main() -> None:
         sys.exit(f"The database cannot be used: {problem}")
     if not settings.loopback and not settings.auth_required:
         click.echo(f"Warning: {settings.host} is open to the network and AUTH_REQUIRED is off.", err=True)
-    Server(settings, lambda: create_app(settings)).run()
+    Server(settings, lambda: create_app(settings), errors.refusal).run()
 
 
 if __name__ == "__main__":

@@ -12,13 +12,11 @@ import flask_openapi3_swagger
 from flask import Flask, Response, g, jsonify, render_template, request, send_from_directory
 from flask_cors import CORS
 
+from routes import parsing
 from routes.current import services
-from routes.document import INFO, document
+from routes.document import document
 
 log = logging.getLogger("access")
-
-VERSION = INFO.version
-SERVICE = "Interactive AI Vision Assistant API"
 
 SWAGGER = Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger"
 
@@ -59,23 +57,11 @@ def init(app: Flask, origins: tuple[str, ...]) -> None:
     )
     app.before_request(_begin)
     app.after_request(_end)
-    app.add_url_rule("/", view_func=root)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/metrics", view_func=metrics)
     app.add_url_rule("/docs", view_func=docs)
     app.add_url_rule("/docs/assets/<path:filename>", view_func=docs_asset)
     app.add_url_rule("/openapi.json", view_func=openapi)
-
-
-def root() -> Response:
-    """The page for a browser, the service's name for everything else."""
-    kinds = request.accept_mimetypes
-    if kinds["text/html"] > kinds["application/json"]:
-        response = Response(render_template("index.html"), mimetype="text/html")
-    else:
-        response = jsonify({"service": SERVICE, "version": VERSION, "status": "running"})
-    response.vary.add("Accept")
-    return response
 
 
 def healthz() -> Response:
@@ -105,16 +91,19 @@ def _begin() -> None:
     g.began = time.perf_counter()
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
+    parsing.expect_whole_body()
 
 
 def _end(response: Response) -> Response:
     took = time.perf_counter() - g.began
+    if response.status_code >= 400:
+        parsing.discard_body()
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Process-Time"] = f"{took:.4f}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = CSP
+        response.headers.setdefault("Content-Security-Policy", CSP)
     endpoint = request.endpoint or "none"
     counted = services().metrics
     counted.requests.labels(request.method, endpoint, response.status_code).inc()
