@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from services.vision import capture, colours, motion, quality, scene
+from services.vision import capture, colours, motion, quality, scene, witness
 from services.vision.decode import Picture, Pixels, fit, open_picture
 from services.vision.faces import FaceFinder
 from services.vision.facts import DetectedObject, Facts, Part, TextLine
-from services.vision.labels import Labeller, worth_saying
+from services.vision.labels import Labeller, Likely, worth_saying
 from services.vision.manifest import CENTERFACE, EFFICIENTDET, EFFICIENTNET, YOLOX, Weight, absent, is_right
 from services.vision.objects import ObjectFinder
 from services.vision.reading import Reader
@@ -40,7 +40,7 @@ class Eyes:
     def __init__(
         self, models_dir: Path, *, fetch: bool = True, wait_s: float = 60.0, parallel: int = 2, threads: int = 1
     ) -> None:
-        self._models_dir = models_dir
+        self.models_dir = models_dir
         self._fetch = WeightsFetch(models_dir) if fetch else None
         self._wait_s = wait_s
         self._places = threading.BoundedSemaphore(parallel)
@@ -66,7 +66,7 @@ class Eyes:
         Raises:
             OSError, ValueError: when it cannot be decoded.
         """
-        if self._fetch is not None and absent(self._models_dir):
+        if self._fetch is not None and absent(self.models_dir):
             self._fetch.start()
             self._fetch.wait(self._wait_s)
         with self._places:
@@ -75,40 +75,42 @@ class Eyes:
     def _facts(self, picture: Picture) -> Facts:
         missing: list[Part] = []
         views = _views(picture)
-        small = views[0]
-        capture_facts = capture.read(picture.exif)
-        likely = self._labels.look(small, missing) or {}
-        objects = _merged_objects([self._objects.look(view, missing) or () for view in views])
-        reading = [picture.pixels, *views[1:]]
+        taken = capture.read(picture.exif)
+        likely = self._labels.look(views[0], missing) or Likely()
+        objects = _merged_objects([self._checked_objects(view, missing) for view in views])
+        # text wants every pixel there is; the frames of an animation have fewer
+        reading = views if picture.frames else [picture.pixels]
         text = _merged_text([self._text.look(view, missing) or () for view in reading])
-        faces = self._faces.look(picture.pixels, missing) or ()
-        palette = colours.dominant(small)
+        faces = self._faces.look(picture.pixels if not picture.frames else views[0], missing) or ()
+        medium = scene.medium_of(picture.pixels, text, objects, from_camera=taken.exposure is not None)
+        from_life = medium in {"photo", None}
+        if not from_life:
+            objects = witness.doubted(objects)
         return Facts(
             width=picture.width,
             height=picture.height,
             format=picture.format,
-            colours=palette,
+            colours=colours.dominant(views[0]),
             quality=quality.measure(picture.pixels),
             objects=objects,
-            labels=worth_saying(likely),
+            labels=worth_saying(likely, from_life=from_life),
             text=text,
-            faces=faces,
-            capture=capture_facts,
+            faces=witness.supported(faces, objects),
+            capture=taken,
             motion=motion.measure(picture.frames) if picture.frames else None,
-            scene=scene.judge(
-                picture.pixels,
-                likely=likely,
-                objects=objects,
-                text=text,
-                from_camera=capture_facts.exposure is not None,
-            ),
+            scene=scene.judge(picture.pixels, likely, objects, medium),
             has_transparency=picture.has_transparency,
             missing=tuple(part for part in PARTS if part in missing),
         )
 
+    def _checked_objects(self, view: Pixels, missing: list[Part]) -> tuple[DetectedObject, ...]:
+        found = self._objects.look(view, missing) or ()
+        labeller = self._labels.model
+        return witness.checked(found, view, labeller) if isinstance(labeller, Labeller) else found
+
     def _read(self, row: Weight) -> bytes:
         """A file of weights, checked by SHA-256."""
-        data = (self._models_dir / row.file).read_bytes()
+        data = (self.models_dir / row.file).read_bytes()
         if not is_right(data, row):
             raise ValueError(f"{row.file} has the wrong SHA-256 and is not used")
         return data
@@ -121,7 +123,7 @@ class Eyes:
 
     def state(self) -> dict[Part, State]:
         """Each part `ready`, `fetching` or `missing`, for health. Cheap; loads nothing."""
-        states = (self._fetch or WeightsFetch(self._models_dir)).state()
+        states = (self._fetch or WeightsFetch(self.models_dir)).state()
         for lens in (self._objects, self._labels, self._faces, self._text):
             if lens.broken:
                 states[lens.part] = "missing"
@@ -144,7 +146,7 @@ class _Lens(Generic[Found]):
         self.part = part
         self.broken = False
         self._load = load
-        self._model: _Model[Found] | None = None
+        self.model: _Model[Found] | None = None
         self._lock = threading.Lock()
         self._told = False
 
@@ -161,16 +163,16 @@ class _Lens(Generic[Found]):
 
     def _loaded(self) -> _Model[Found] | None:
         with self._lock:
-            if self._model is not None or self.broken:
-                return self._model
+            if self.model is not None or self.broken:
+                return self.model
             try:
-                self._model = self._load()
+                self.model = self._load()
             except FileNotFoundError as error:  # not fetched yet: tried again at the next look
                 self._tell("%s: not available, %s is not there", self.part, Path(str(error.filename)).name)
             except Exception as error:  # noqa: BLE001  as above: a part that does not load is a part that is missing
                 self.broken = True
                 self._tell("%s: not available: %s", self.part, error)
-            return self._model
+            return self.model
 
     def _tell(self, message: str, *values: object) -> None:
         if not self._told:
@@ -179,7 +181,7 @@ class _Lens(Generic[Found]):
 
     def drop(self) -> None:
         with self._lock:
-            self._model, self.broken, self._told = None, False, False
+            self.model, self.broken, self._told = None, False, False
 
 
 def _views(picture: Picture) -> list[Pixels]:

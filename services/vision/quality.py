@@ -14,8 +14,9 @@ from services.vision.facts import Quality
 Floats = npt.NDArray[np.float32]
 
 _SIDE: Final = 1024
-_TILES: Final = 6
-_BLUR_TAPS: Final = 9
+_REACH: Final = 8
+_SHARP: Final = 0.28
+_SOFT: Final = 0.17
 
 
 def measure(pixels: Pixels) -> Quality:
@@ -31,60 +32,65 @@ def measure(pixels: Pixels) -> Quality:
     brightness = float(lightness.mean()) / 100
     contrast = float(high - low) / 100
     dark, bright = float((lightness < 8).mean()), float((lightness > 97).mean())
-    sharpness = sharpest(grey)
+    steepness = edge_sharpness(grey)
+    # without any edge a picture of some contrast is blurred beyond measure; one without contrast cannot be judged
+    sharpness = steepness if steepness is not None else 1.0 if contrast < 0.1 else 0.0
     return Quality(
         sharpness=round(sharpness, 3),
         brightness=round(brightness, 3),
         contrast=round(contrast, 3),
         dark_share=round(dark, 3),
         bright_share=round(bright, 3),
-        focus=_focus(sharpness, contrast),
+        focus=_focus(sharpness),
         exposure=_exposure(brightness, contrast, dark, bright),
     )
 
 
-def sharpest(grey: Floats) -> float:
-    """Sharpness (0-1) of the sharpest parts: a subject in focus before a soft background is a sharp picture.
+def edge_sharpness(grey: Floats) -> float | None:
+    """How steep the steepest edges are: 1 for a step from one pixel to the next, about 0.4 / s for an edge blurred by
+    a Gaussian of s pixels. None when there is no edge to judge by.
 
-    The picture is cut in 6 x 6 tiles; tiles with next to no contrast say nothing; the result is the mean of the
-    sharpest quarter of the others, 1 - the blur of `blur`. 1.0 when there is nothing to judge by.
+    The width of edges is the measure of Marziliano, Dufaux, Winkler and Ebrahimi, "A no-reference perceptual blur
+    metric" (2002); here an edge's greatest step is set against the whole change within eight pixels to either side,
+    so that contrast does not count. The steepest hundredth of all steps are looked at, so a sharp subject before a
+    soft background is sharp. Changes within six times the noise (Immerkaer, "Fast noise variance estimation", 1996)
+    are no edges. The worse of the two directions counts: a camera that moved blurs along one.
     """
+    floor = max(20.0, 6 * _noise(grey))
+    ways = [ratios for ratios in (_ratios(grey, floor), _ratios(grey.T, floor)) if len(ratios) >= 8]
+    return min((float(np.percentile(ratios, 75)) for ratios in ways), default=None)
+
+
+def _ratios(grey: Floats, floor: float) -> Floats:
     height, width = grey.shape
-    rows, columns = max(1, min(_TILES, height // 32)), max(1, min(_TILES, width // 32))
-    values = []
-    for band in np.array_split(grey, rows, axis=0):
-        for tile in np.array_split(band, columns, axis=1):
-            if min(tile.shape) > _BLUR_TAPS and float(tile.std()) > 4:
-                values.append(1 - blur(tile))
-    if not values:
-        return 1.0
-    values.sort(reverse=True)
-    best = values[: max(1, len(values) // 4)]
-    return float(np.mean(best))
+    if width < 4:
+        return np.zeros(0, dtype=np.float32)
+    steps = np.abs(np.diff(grey, axis=1))
+    least = max(2.0, float(np.percentile(steps, 99)))
+    rows, columns = np.nonzero(steps >= least)
+    if len(rows) > 4000:
+        chosen = np.linspace(0, len(rows) - 1, 4000).astype(np.intp)
+        rows, columns = rows[chosen], columns[chosen]
+    around = np.clip(columns[:, None] + np.arange(-_REACH, _REACH + 2), 0, width - 1)
+    windows = grey[rows[:, None], around]
+    change = windows.max(axis=1) - windows.min(axis=1)
+    edges = change >= floor
+    return np.asarray(steps[rows, columns][edges] / change[edges], dtype=np.float32)
 
 
-def blur(grey: Floats) -> float:
-    """Perceptual blur (0 sharp - 1 blurred) after Crété-Roffet, Dolmiere, Ladret and Nicolas, "The blur effect"
-    (SPIE 2007): how little the differences of neighbours shrink when the picture is blurred again."""
-    return max(_blur_along(grey), _blur_along(grey.T))
+def _noise(grey: Floats) -> float:
+    """Standard deviation of the noise, in levels; the median in place of the mean keeps texture out."""
+    if min(grey.shape) < 3:
+        return 0.0
+    across = grey[:, :-2] - 2 * grey[:, 1:-1] + grey[:, 2:]
+    mask = across[:-2] - 2 * across[1:-1] + across[2:]
+    return float(np.median(np.abs(mask))) / 0.6745 / 6
 
 
-def _blur_along(grey: Floats) -> float:
-    sums = np.cumsum(np.pad(grey, ((_BLUR_TAPS // 2 + 1, _BLUR_TAPS // 2), (0, 0)), mode="edge"), axis=0)
-    blurred = (sums[_BLUR_TAPS:] - sums[:-_BLUR_TAPS]) / _BLUR_TAPS
-    own = np.abs(np.diff(grey, axis=0))
-    again = np.abs(np.diff(blurred, axis=0))
-    total = float(own.sum())
-    if total <= 0:
-        return 1.0
-    lost = np.maximum(0, own - again)
-    return (total - float(lost.sum())) / total
-
-
-def _focus(sharpness: float, contrast: float) -> Literal["sharp", "soft", "blurred"]:
-    if contrast < 0.02 or sharpness >= 0.58:
+def _focus(sharpness: float) -> Literal["sharp", "soft", "blurred"]:
+    if sharpness >= _SHARP:
         return "sharp"
-    return "soft" if sharpness >= 0.42 else "blurred"
+    return "soft" if sharpness >= _SOFT else "blurred"
 
 
 def _exposure(

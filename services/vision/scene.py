@@ -10,6 +10,7 @@ import numpy as np
 from services.vision.colours import NAMES, name_indices
 from services.vision.decode import Pixels, fit
 from services.vision.facts import DetectedObject, Scene, TextLine
+from services.vision.labels import Likely
 
 Medium = Literal["photo", "drawing", "document", "screenshot", "plain"]
 
@@ -64,73 +65,79 @@ class Texture(NamedTuple):
     """Measures of how a picture was made.
 
     Args:
-        flat: share of neighbouring pixels that are exactly equal; high in drawn pictures, low in photographs.
-        few: share of the area the eight commonest colours (of 4,096) cover.
+        flat: share of neighbouring pixels that are exactly equal; high in drawn pictures and in dark photographs.
+        steep: of the neighbours that differ visibly, the share that differ much; high where edges are drawn.
+        lit: share of the area that is not nearly black.
         spread: standard deviation of all levels.
-        light: share of the area of the commonest colour, when that is a light one; else 0.
     """
 
     flat: float
-    few: float
+    steep: float
+    lit: float
     spread: float
-    light: float
 
 
 def texture(pixels: Pixels) -> Texture:
     """Measured on at most a 768-pixel square from the middle, unscaled: scaling would smooth flat areas' edges."""
     height, width = pixels.shape[:2]
     top, left = max(0, (height - 768) // 2), max(0, (width - 768) // 2)
-    middle = pixels[top : top + 768, left : left + 768]
-    across = (middle[:, 1:] == middle[:, :-1]).all(axis=2)
-    flat = float(across.mean()) if across.size else 1.0
-    coarse = (middle >> 4).astype(np.int32)
-    codes = (coarse[..., 0] << 8 | coarse[..., 1] << 4 | coarse[..., 2]).ravel()
-    counts = np.bincount(codes, minlength=4096)
-    few = float(np.sort(counts)[-8:].sum() / counts.sum())
-    commonest = int(counts.argmax())
-    levels = (commonest >> 8, commonest >> 4 & 15, commonest & 15)
-    light = float(counts[commonest] / counts.sum()) if min(levels) >= 12 else 0.0
-    return Texture(flat, few, float(pixels.std()), light)
+    middle = pixels[top : top + 768, left : left + 768].astype(np.int16)
+    if middle.shape[1] < 2:
+        return Texture(0.0, 0.0, 1.0, float(middle.std()))
+    steps = np.abs(np.diff(middle, axis=1)).max(axis=2)
+    visible = int((steps > 6).sum())
+    return Texture(
+        flat=float((steps == 0).mean()),
+        steep=float((steps > 40).sum()) / visible if visible else 0.0,
+        lit=float((middle.max(axis=2) > 24).mean()),
+        spread=float(middle.std()),
+    )
 
 
-def judge(
-    pixels: Pixels,
-    *,
-    likely: Mapping[str, float],
-    objects: Sequence[DetectedObject],
-    text: Sequence[TextLine],
-    from_camera: bool,
-) -> Scene:
-    """The kind of picture and its setting.
+def judge(pixels: Pixels, likely: Likely, objects: Sequence[DetectedObject], medium: Medium | None) -> Scene:
+    """Whether it was taken indoors or outdoors, by the things seen, the classifier's names, sky and green.
 
     Args:
         pixels: the upright picture.
-        likely: names of ImageNet with their probability.
-        from_camera: whether the file says a camera took it.
+        likely: what the classifier makes of it.
+        objects: those found.
+        medium: the kind of picture, of `medium_of`; only a photograph has a setting.
     """
-    medium = _medium(texture(pixels), text, objects, from_camera)
     if medium is not None and medium != "photo":
         return Scene(medium=medium)
-    outdoors = _evidence(objects, _OUTDOOR_THINGS) + _named(likely, _OUTDOOR_NAMES) + _sky_and_green(pixels)
-    indoors = _evidence(objects, _INDOOR_THINGS) + _named(likely, _INDOOR_NAMES)
+    outdoors = _evidence(objects, _OUTDOOR_THINGS) + likely.of(_OUTDOOR_NAMES) + _sky_and_green(pixels)
+    indoors = _evidence(objects, _INDOOR_THINGS) + likely.of(_INDOOR_NAMES)
     ahead = outdoors - indoors
     if abs(ahead) < 0.35:
         return Scene(medium=medium)
     return Scene("outdoors" if ahead > 0 else "indoors", abs(ahead) >= 0.8, medium)
 
 
-def _medium(
-    seen: Texture, text: Sequence[TextLine], objects: Sequence[DetectedObject], from_camera: bool
+def medium_of(
+    pixels: Pixels, text: Sequence[TextLine], objects: Sequence[DetectedObject], *, from_camera: bool
 ) -> Medium | None:
+    """The kind of picture; None when it is not clear.
+
+    Borders set on 120 photographs, drawings and pages: the product of flat and steep is 0.09-1 for drawn pictures
+    and 0-0.08 for photographs, but for some that are almost black.
+
+    Args:
+        pixels: the upright picture.
+        text: what was read in it.
+        objects: those found.
+        from_camera: whether the file says a camera took it.
+    """
+    seen = texture(pixels)
     written = sum(len(line.text) for line in text)
-    drawn = seen.flat > 0.45
+    covered = sum(line.box.area for line in text)
+    drawn = seen.flat * seen.steep
     kinds: tuple[tuple[Medium, bool], ...] = (
         ("plain", seen.spread < 3 and not text),
+        ("document", written >= 80 and covered > 0.18 and not any(thing.sure for thing in objects)),
         ("photo", from_camera),
-        ("document", written >= 80 and seen.light > 0.55 and not any(thing.sure for thing in objects)),
-        ("screenshot", drawn and len(text) >= 4 and written >= 25),
-        ("drawing", drawn and seen.few > 0.5),
-        ("photo", seen.flat < 0.3 and written < 200),
+        ("screenshot", drawn >= 0.09 and len(text) >= 4 and written >= 25),
+        ("drawing", drawn >= 0.09 and (seen.lit > 0.1 or seen.steep > 0.4)),
+        ("photo", drawn < 0.07),
     )
     return next((medium for medium, holds in kinds if holds), None)
 
@@ -142,10 +149,6 @@ def _evidence(objects: Sequence[DetectedObject], weights: Mapping[str, float]) -
         weight = weights.get(thing.name, 0.0) * thing.confidence
         strongest[thing.name] = max(strongest.get(thing.name, 0.0), weight)
     return min(1.2, sum(strongest.values()))
-
-
-def _named(likely: Mapping[str, float], names: frozenset[str]) -> float:
-    return sum(score for name, score in likely.items() if name in names)
 
 
 def _sky_and_green(pixels: Pixels) -> float:
