@@ -18,7 +18,7 @@ class Conversation(Base):
     """
 
     __tablename__ = "conversations"
-    __table_args__ = (Index("ix_conversations_owner_id_surface_updated_at", "owner_id", "surface", "updated_at"),)
+    __table_args__ = (Index("ix_conversations_owner_id_surface_created_at", "owner_id", "surface", "created_at", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     owner_id: Mapped[str]
@@ -27,6 +27,12 @@ class Conversation(Base):
     next_seq: Mapped[int] = mapped_column(default=0)
     total_messages: Mapped[int] = mapped_column(default=0)
     total_tokens: Mapped[int] = mapped_column(default=0)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    use_all_images: Mapped[bool] = mapped_column(default=True)
+    last_user_message: Mapped[str | None]
+    last_message_preview: Mapped[str | None]
+    last_message_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -62,3 +68,24 @@ class Message(Base):
     details: Mapped[dict[str, Any] | None]
     worker_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MessageEvents(Base):
+    """A stretch of what was streamed while a message was being made, so that a reader can come back for it."""
+
+    __tablename__ = "message_events"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    entries: Mapped[list[Any]]
+
+
+class MonthlyUsage(Base):
+    """What an owner has used in a month, kept as a counter so that a limit can be checked and taken in one step."""
+
+    __tablename__ = "monthly_usage"
+
+    owner_id: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[str] = mapped_column(primary_key=True)
+    messages: Mapped[int] = mapped_column(default=0)
+    tokens: Mapped[int] = mapped_column(default=0)

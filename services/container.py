@@ -61,7 +61,7 @@ class Services:
     def stop(self) -> None:
         """Settle the answers under way and let go of everything."""
         self._stopping.set()
-        interrupted = self.turns.interrupt_all()
+        interrupted = self.turns.stop()
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
         self.roll.stop()

@@ -8,27 +8,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation
 from models.chats import Message as Row
-from models.database import Database
-from services import history
+from models.database import Database, DatabaseUnavailable
+from services import history, usage
 from services.agent import loop
 from services.content import FinishReason, ImagePart, Language, Usage
 from services.errors import AssistantError, SessionNotFound
 from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
+from services.usage import Limits
 
 log = logging.getLogger(__name__)
 
-KEEP_EVERY_S = 5.0
+KEEP_EVERY_S = 3.0
 """How often the text so far is written down: a crash loses at most this much of an answer's end."""
+PREVIEW = 200
+"""Characters of a message that lists show."""
+
+ROWS = cast(Table, Row.__table__)
 
 Outcome = Literal["complete", "interrupted", "failed"]
 
@@ -42,7 +47,8 @@ class Question:
         text: the user's words, kept as sent.
         instructions: the system message.
         images: pictures the conversation is about.
-        details: kept with the user's message.
+        details, answer_details: kept with the user's message, and with the answer.
+        limits: budgets to check; with them, one answer at a time is made in a conversation.
     """
 
     conversation_id: str
@@ -55,6 +61,8 @@ class Question:
     temperature: float | None = None
     request_id: str | None = None
     details: dict[str, Any] | None = None
+    answer_details: dict[str, Any] | None = None
+    limits: Limits | None = None
 
 
 class Turns:
@@ -78,12 +86,16 @@ class Turns:
         self.observe = observe
         self._open: set[Turn] = set()
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_all, name="keeper", daemon=True)
+        self._keeper.start()
 
     def start(self, question: Question, tools: Mapping[str, loop.Tool] | None = None) -> Turn:
         """Keep the question, make room for the answer, and return the turn, which begins when it is iterated.
 
         Raises:
             SessionNotFound: there is no such conversation.
+            Conflict, LimitExceeded: see `usage.admit`.
             DatabaseUnavailable: nothing was kept.
         """
         with self.database.write() as session:
@@ -112,6 +124,35 @@ class Turns:
             turn.interrupt()
         return len(under_way)
 
+    def stop(self) -> int:
+        """Interrupt all and stop writing down; how many there were."""
+        self._stopping.set()
+        return self.interrupt_all()
+
+    def keep_so_far(self) -> None:
+        """Write down the text of every turn under way that has said more, all in one transaction."""
+        with self._lock:
+            said = {turn: len(turn._said) for turn in self._open}
+        grown = [turn for turn, pieces in said.items() if pieces > turn.pieces_kept]
+        if not grown:
+            return
+        with self.database.write() as session:
+            session.connection().execute(
+                update(ROWS)
+                .where(ROWS.c.id == bindparam("message_id"), ROWS.c.status == "streaming")
+                .values(content=bindparam("so_far")),
+                [{"message_id": turn.message_id, "so_far": turn.text} for turn in grown],
+            )
+        for turn in grown:
+            turn.pieces_kept = said[turn]
+
+    def _keep_all(self) -> None:
+        while not self._stopping.wait(KEEP_EVERY_S):
+            try:
+                self.keep_so_far()
+            except DatabaseUnavailable as error:
+                log.warning("answers under way could not be written down: %s", error)
+
     def ids_under_way(self) -> set[str]:
         """Ids of the answers being made."""
         with self._lock:
@@ -123,6 +164,8 @@ class Turns:
 
     def _keep(self, session: Session, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
         at = now()
+        if question.limits is not None:
+            usage.admit(session, question.conversation_id, question.limits)
         seq = session.execute(
             update(Conversation)
             .where(Conversation.id == question.conversation_id)
@@ -131,7 +174,7 @@ class Turns:
         ).scalar()
         if seq is None:
             raise SessionNotFound("There is no such conversation.")
-        turn = Turn(self, question.conversation_id, new_id(), new_id(), at)
+        turn = Turn(self, question.conversation_id, new_id(), new_id(), at, limits=question.limits)
         asked = {
             "id": turn.user_message_id,
             "conversation_id": question.conversation_id,
@@ -149,7 +192,7 @@ class Turns:
             "role": "assistant",
             "content": "",
             "status": "streaming",
-            "details": None,
+            "details": question.answer_details,
             "worker_id": self.worker_id,
         }
         session.execute(insert(Row), [asked, answer])
@@ -169,6 +212,7 @@ class Turn:
     user_message_id: str
     message_id: str
     created_at: datetime
+    limits: Limits | None = None
     request: ChatRequest = ChatRequest(messages=())
     tools: Mapping[str, loop.Tool] = field(default_factory=dict)
     provider: str | None = None
@@ -178,6 +222,7 @@ class Turn:
     outcome: Outcome | None = None
     error: AssistantError | None = None
     first_text_ms: int | None = None
+    pieces_kept: int = 0
     when_interrupted: Callable[[], None] | None = None
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -210,7 +255,6 @@ class Turn:
             self.when_interrupted()
 
     def _answer(self) -> Iterator[ChatEvent]:
-        kept_at = time.monotonic()
         for event in loop.run(self.turns.model, self.request, self.tools):
             if self.outcome is not None:
                 return
@@ -220,9 +264,6 @@ class Turn:
                         self.first_text_ms = self.elapsed_ms
                     self._said.append(event.text)
                     yield event
-                    if time.monotonic() - kept_at > KEEP_EVERY_S:
-                        self._keep_so_far()
-                        kept_at = time.monotonic()
                 case AnswerStarted():
                     self.provider, self.model = event.provider, event.model
                     yield event
@@ -253,11 +294,6 @@ class Turn:
         if self._settle("failed"):
             yield TurnFailed(self.message_id, error, self.text)
 
-    def _keep_so_far(self) -> None:
-        with self._lock, self.turns.database.write() as session:
-            if self.outcome is None:
-                session.execute(update(Row).where(Row.id == self.message_id).values(content=self.text))
-
     def _settle(self, outcome: Outcome) -> bool:
         """Write the end down; True for the one caller whose outcome it became."""
         with self._lock:
@@ -275,6 +311,7 @@ class Turn:
         return True
 
     def _write_end(self, session: Session, outcome: Outcome) -> None:
+        at = now()
         session.execute(
             update(Row)
             .where(Row.id == self.message_id)
@@ -298,11 +335,17 @@ class Turn:
             .values(
                 total_tokens=Conversation.total_tokens + self.usage.total_tokens,
                 total_messages=Conversation.total_messages - int(unanswered),
-                updated_at=now(),
+                last_message_preview=Conversation.last_message_preview if unanswered else self.text[:PREVIEW],
+                last_message_at=at,
+                updated_at=at,
             )
         )
         if unanswered:
             session.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
+        if self.limits is not None:
+            usage.add_tokens(session, self.limits.owner_id, self.created_at, self.usage.total_tokens)
+            if unanswered:
+                usage.give_back(session, self.limits.owner_id, self.created_at)
 
 
 def collect(turn: Turn) -> TurnDone:

@@ -32,13 +32,19 @@ def upgrade() -> None:
         sa.Column("next_seq", sa.Integer(), nullable=False),
         sa.Column("total_messages", sa.Integer(), nullable=False),
         sa.Column("total_tokens", sa.Integer(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("use_all_images", sa.Boolean(), nullable=False),
+        sa.Column("last_user_message", sa.String(), nullable=True),
+        sa.Column("last_message_preview", sa.String(), nullable=True),
+        sa.Column("last_message_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_conversations_owner_id_surface_updated_at", ["owner_id", "surface", "updated_at"], unique=False
+            "ix_conversations_owner_id_surface_created_at", ["owner_id", "surface", "created_at", "id"], unique=False
         )
 
     op.create_table(
@@ -59,6 +65,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_images_owner_id_created_at", ["owner_id", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_images_sha256"), ["sha256"], unique=False)
 
+    op.create_table(
+        "monthly_usage",
+        sa.Column("owner_id", sa.String(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.Column("tokens", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("owner_id", "month", name=op.f("pk_monthly_usage")),
+    )
     op.create_table(
         "workers",
         sa.Column("id", sa.String(), nullable=False),
@@ -117,9 +131,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_messages_status", ["status"], unique=False)
         batch_op.create_index("uq_messages_conversation_id_seq", ["conversation_id", "seq"], unique=True)
 
+    op.create_table(
+        "message_events",
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("entries", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_message_events_message_id_messages"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("message_id", "position", name=op.f("pk_message_events")),
+    )
+
+    if op.get_bind().dialect.name == "sqlite":
+        # Substring search over what was said, for queries of three characters and more.
+        op.execute(
+            "CREATE VIRTUAL TABLE session_text USING fts5("
+            "content, conversation_id UNINDEXED, message_id UNINDEXED, tokenize = 'trigram')"
+        )
+
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE session_text")
 
+    op.drop_table("message_events")
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("uq_messages_conversation_id_seq")
         batch_op.drop_index("ix_messages_status")
@@ -130,13 +165,14 @@ def downgrade() -> None:
 
     op.drop_table("conversation_images")
     op.drop_table("workers")
+    op.drop_table("monthly_usage")
     with op.batch_alter_table("images", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_images_sha256"))
         batch_op.drop_index("ix_images_owner_id_created_at")
 
     op.drop_table("images")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
-        batch_op.drop_index("ix_conversations_owner_id_surface_updated_at")
+        batch_op.drop_index("ix_conversations_owner_id_surface_created_at")
 
     op.drop_table("conversations")
     op.drop_table("analyses")

@@ -1,0 +1,131 @@
+"""Budgets of sessions and limits of months: checked and taken in the transaction that keeps the question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.base import now
+from models.chats import Conversation, Message, MonthlyUsage
+from services.errors import Conflict, LimitExceeded, SessionNotFound
+
+UPGRADE_URL = "/settings/billing"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a chat session may use.
+
+    Args:
+        owner_id: whose month is counted.
+        session_messages, session_tokens: the session's budgets.
+        monthly_messages: user messages a month; 0 is no limit.
+    """
+
+    owner_id: str
+    session_messages: int
+    session_tokens: int
+    monthly_messages: int = 0
+
+
+def month_of(at: datetime) -> str:
+    return at.strftime("%Y-%m")
+
+
+def reset_date(at: datetime) -> str:
+    """The first day of the month after `at`, ISO 8601."""
+    year, month = (at.year + 1, 1) if at.month == 12 else (at.year, at.month + 1)
+    return f"{year:04d}-{month:02d}-01"
+
+
+def admit(session: Session, conversation_id: str, limits: Limits) -> None:
+    """Let one more question into a session, or say why not. Racing questions are let in one after the other.
+
+    Raises:
+        SessionNotFound, Conflict (`session_closed`, `message_in_progress`), LimitExceeded (`session_limit_exceeded`,
+        `usage_limit_exceeded`)
+    """
+    row = session.execute(
+        select(Conversation.is_active, Conversation.total_messages, Conversation.total_tokens)
+        .where(Conversation.id == conversation_id)
+        .with_for_update()
+    ).first()
+    if row is None:
+        raise SessionNotFound("There is no session with this id.")
+    if not row.is_active:
+        raise Conflict("The session is closed.", code="session_closed")
+    if row.total_messages >= limits.session_messages:
+        raise _full("session_messages", row.total_messages, limits.session_messages, "message")
+    if row.total_tokens >= limits.session_tokens:
+        raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")
+    busy = session.execute(
+        select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming").limit(1)
+    ).scalar()
+    if busy is not None:
+        raise Conflict(
+            "An answer in this session is still being made.", code="message_in_progress", context={"message_id": busy}
+        )
+    _take_from_month(session, limits)
+
+
+def give_back(session: Session, owner_id: str, at: datetime) -> None:
+    """A question that was not answered does not count."""
+    session.execute(
+        update(MonthlyUsage)
+        .where(MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at), MonthlyUsage.messages > 0)
+        .values(messages=MonthlyUsage.messages - 1)
+    )
+
+
+def of_month(session: Session, owner_id: str, at: datetime) -> tuple[int, int]:
+    """Messages and tokens an owner has used in the month of `at`."""
+    row = session.get(MonthlyUsage, (owner_id, month_of(at)))
+    return (row.messages, row.tokens) if row else (0, 0)
+
+
+def add_tokens(session: Session, owner_id: str, at: datetime, tokens: int) -> None:
+    session.execute(
+        update(MonthlyUsage)
+        .where(MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at))
+        .values(tokens=MonthlyUsage.tokens + tokens)
+    )
+
+
+def _take_from_month(session: Session, limits: Limits) -> None:
+    at = now()
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    counted = session.execute(
+        insert(MonthlyUsage)
+        .values(owner_id=limits.owner_id, month=month_of(at), messages=1, tokens=0)
+        .on_conflict_do_update(
+            index_elements=[MonthlyUsage.owner_id, MonthlyUsage.month],
+            set_={"messages": MonthlyUsage.messages + 1},
+        )
+        .returning(MonthlyUsage.messages)
+    ).scalar_one()
+    limit = limits.monthly_messages
+    if limit and counted > limit:
+        # The transaction is rolled back, and with it the count.
+        raise LimitExceeded(
+            f"You've reached your monthly chat message limit ({limit}/{limit}).",
+            code="usage_limit_exceeded",
+            context={
+                "limit_type": "monthly_chat_messages",
+                "current_usage": counted - 1,
+                "monthly_limit": limit,
+                "reset_date": reset_date(at),
+                "upgrade_url": UPGRADE_URL,
+            },
+        )
+
+
+def _full(kind: str, used: int, budget: int, noun: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"This session has reached its {noun} limit ({used}/{budget}).",
+        code="session_limit_exceeded",
+        context={"limit_type": kind, "current_usage": used, "session_limit": budget},
+    )
