@@ -177,15 +177,15 @@ class Settings:
         None,
         url("http", "https"),
     )
-    openai_model: str | None = setting("OPENAI_MODEL", "model to ask there", None, shown="`gpt-4o-mini`")
+    openai_model: str | None = setting("OPENAI_MODEL", "model to ask there", None, shown="`gpt-5.4-mini`")
     gemini_api_key: str | None = setting("GEMINI_API_KEY", "key for Google Gemini", None, also="GEMINI_KEY")
     gemini_base_url: str | None = setting("GEMINI_BASE_URL", "another address for Gemini", None, url("http", "https"))
-    gemini_model: str | None = setting("GEMINI_MODEL", "model to ask there", None, shown="`gemini-2.5-flash`")
+    gemini_model: str | None = setting("GEMINI_MODEL", "model to ask there", None, shown="`gemini-3.8-flash`")
     anthropic_api_key: str | None = setting("ANTHROPIC_API_KEY", "key for Anthropic", None)
     anthropic_base_url: str | None = setting(
         "ANTHROPIC_BASE_URL", "another address for Anthropic", None, url("http", "https")
     )
-    anthropic_model: str | None = setting("ANTHROPIC_MODEL", "model to ask there", None, shown="`claude-sonnet-4-5`")
+    anthropic_model: str | None = setting("ANTHROPIC_MODEL", "model to ask there", None, shown="`claude-sonnet-5-5`")
     image_provider: tuple[str, ...] = setting(
         "IMAGE_PROVIDER",
         "image creation: " + ", ".join(f"`{name}`" for name in IMAGE_PROVIDERS),

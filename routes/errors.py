@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from http import HTTPStatus
 from typing import Any, Literal
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import DatabaseUnavailable
@@ -38,12 +40,29 @@ STATUS: dict[type[errors.AssistantError], int] = {
 TYPE = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 """OpenAI's names for kinds of errors; other 4xx are `invalid_request_error`, 5xx `server_error`."""
 
+NAMES = {
+    400: "invalid_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
+    414: "address_too_long",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    417: "expectation_failed",
+    429: "limit_exceeded",
+    431: "headers_too_large",
+    501: "not_implemented",
+}
+"""Codes of errors that the HTTP library raises."""
+
 
 def init(app: Flask) -> None:
     """Answer every error in the shape of the surface its path belongs to."""
     app.register_error_handler(errors.AssistantError, _known)
     app.register_error_handler(DatabaseUnavailable, _database)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ParseException, lambda _error: _http(BadRequest()))
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -84,6 +103,11 @@ def body(error: errors.AssistantError, status: int | None = None) -> dict[str, A
 def openai_body(message: str, status: int, code: str, param: str | None = None) -> dict[str, Any]:
     kind = "server_error" if status >= 500 else TYPE.get(status, "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def refusal(status: HTTPStatus) -> bytes:
+    """The body for what cannot be read as a request, and so belongs to no surface."""
+    return json.dumps(openai_body(_sentence(status.value), status.value, NAMES.get(status, "invalid_request"))).encode()
 
 
 def _problem(error: errors.AssistantError, status: int) -> dict[str, Any]:
@@ -138,17 +162,7 @@ def _http(error: HTTPException) -> BaseResponse:
 def _code(error: HTTPException, status: int) -> str:
     if isinstance(error, RequestEntityTooLarge) and request.path == "/upload":
         return "file_too_large"
-    names = {
-        400: "invalid_request",
-        404: "not_found",
-        405: "method_not_allowed",
-        408: "request_timeout",
-        413: "request_too_large",
-        415: "unsupported_media_type",
-        416: "range_not_satisfiable",
-        429: "limit_exceeded",
-    }
-    return names.get(status, "internal_error" if status >= 500 else "invalid_request")
+    return NAMES.get(status, "internal_error" if status >= 500 else "invalid_request")
 
 
 def _sentence(status: int) -> str:
@@ -159,9 +173,13 @@ def _sentence(status: int) -> str:
         405: "This address does not take this method.",
         408: "The request did not arrive in time.",
         413: "The request is too large.",
+        414: "The address is too long.",
         415: "The request's content type is not read here.",
         416: "The file does not reach this range.",
+        417: "The request expects what this server does not do.",
         429: "Too many requests. Please wait.",
+        431: "The request's headers are too large.",
+        501: "The request is coded in a way that is not read here.",
     }
     return words.get(status, "Something went wrong." if status >= 500 else "The request cannot be answered.")
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar, get_type_hints
 
-from flask import request
+from flask import g, request
+from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from services.errors import InvalidInput, InvalidJSON, WrongContentType
+
+log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound=BaseModel)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -21,6 +26,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SURROGATE = re.compile("[\ud800-\udfff]")
+
+DISCARD_BYTES = 64 * 1024 * 1024
+DISCARD_S = 10.0
+DISCARD_STEP = 256 * 1024
 
 
 def clean(text: str) -> str:
@@ -64,11 +73,45 @@ def validated(view: View) -> View:
         if "body" in kinds:
             given["body"] = _model(kinds["body"], json_object())
         if "form" in kinds:
-            given["form"] = _model(kinds["form"], request.form.to_dict() | request.files.to_dict())
+            given["form"] = _model(kinds["form"], form_fields())
         return view(**given)
 
     wrapper.__delay_validate_request__ = True  # type: ignore[attr-defined]  # the OpenAPI library's own mark
     return wrapper  # type: ignore[return-value]
+
+
+def form_fields() -> dict[str, Any]:
+    """The fields and files of a form; none where there is no body.
+
+    Raises:
+        WrongContentType: the body is no form.
+    """
+    if request.mimetype not in ("", "multipart/form-data", "application/x-www-form-urlencoded"):
+        raise WrongContentType("The request must be a form, with Content-Type: multipart/form-data.")
+    return request.form.to_dict() | request.files.to_dict()
+
+
+def expect_whole_body() -> None:
+    """Have a body that ends before its Content-Length answered with 400: a server that ends the stream itself would
+    pass the part for the whole."""
+    g.input_ends = "wsgi.input_terminated" in request.environ
+    if request.content_length is not None:
+        request.environ.pop("wsgi.input_terminated", None)
+
+
+def discard_body() -> None:
+    """Read on to the end of a body that was refused, within bounds: a client that is still sending would find the
+    connection reset before it came to read the answer."""
+    if not g.input_ends:
+        return
+    until = time.monotonic() + DISCARD_S
+    left = DISCARD_BYTES
+    stream = request.environ["wsgi.input"]
+    try:
+        while left > 0 and time.monotonic() < until and (read := stream.read(min(left, DISCARD_STEP))):
+            left -= len(read)
+    except (OSError, ParseException):
+        log.debug("a refused body ended badly")
 
 
 def json_object() -> dict[str, Any]:

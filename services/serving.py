@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import Settings
@@ -19,10 +30,48 @@ GRACE_S = 20
 """Seconds that answers under way get to finish; what is not done then is kept as far as it came."""
 KEEP_ALIVE_S = 30
 BACKLOG = 2048
+STALLED_S = 60.0
+"""A connection on which nothing moves for so long, in the middle of a request, is given up."""
+UNREADABLE: dict[type[BaseException], int] = {
+    LimitRequestLine: 414,
+    LimitRequestHeaders: 431,
+    UnsupportedTransferCoding: 501,
+    ExpectationFailed: 417,
+}
+"""Status of what is no proper request; 400 for everything else."""
+
+
+class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's log in the form of the program's own."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Stops gently on Ctrl-C as on SIGTERM, and settles what has not finished before the grace is over."""
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        # Whoever neither sends the body nor reads the answer gives the thread back.
+        conn.sock.settimeout(STALLED_S)
+        return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what is no HTTP request; gunicorn's own answer is a page that repeats what was sent."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        log.info("%s sent no proper request: %s", addr[0] if addr else "somebody", type(exc).__name__)
+        status = HTTPStatus(UNREADABLE.get(type(exc), 400))
+        body = self.app.refusal(status)
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nX-Request-ID: {uuid.uuid4()}\r\nX-Process-Time: 0.0000\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):  # it need not wait for an answer
+            client.sendall(head.encode() + body)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         # Ctrl-C reaches every process of the terminal; gunicorn's own worker would drop its streams at once.
@@ -41,11 +90,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     Args:
         make_app: builds the WSGI application; called in each worker process.
+        refusal: the JSON body that answers what cannot be read as a request, by status.
     """
 
-    def __init__(self, settings: Settings, make_app: Callable[[], Any]) -> None:
+    def __init__(self, settings: Settings, make_app: Callable[[], Any], refusal: Callable[[HTTPStatus], bytes]) -> None:
         self.settings = settings
         self.make_app = make_app
+        self.refusal = refusal
         super().__init__()
 
     def load_config(self) -> None:
@@ -64,7 +115,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "timeout": 120,
             "accesslog": None,
             "loglevel": settings.log_level.lower(),
-            "logger_class": "gunicorn.glogging.Logger",
+            "logger_class": Log,
             "proc_name": "visual-assistant",
             "worker_exit": _worker_exit,
             "control_socket_disable": True,
