@@ -15,7 +15,7 @@ from services.errors import ProviderGarbage, ProviderUnavailable
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
 from services.providers.config import ProviderConfig
 from services.providers.conversation import image_base64, result_text, system_text, tool_names, turns, whole_call
-from services.providers.http import FaultTable, http_client, provider_errors, streamed_error
+from services.providers.http import FaultTable, http_client, provider_errors, streamed_error, timeouts
 from services.providers.sse import event_batches
 from services.providers.tokens import context_tokens, estimated_usage
 
@@ -73,6 +73,7 @@ class AnthropicChat:
             api_key=config.api_key,
             base_url=config.base_url or BASE_URL,
             max_retries=0,
+            timeout=timeouts(config.timeout),
             http_client=http_client(config.timeout),
         )
 

@@ -117,13 +117,27 @@ class GeminiChat:
     def _events(self, chunks: Iterator[types.GenerateContentResponse], request: ChatRequest) -> Iterator[ModelEvent]:
         answer = _Answer(self.name)
         started = False
-        for chunk in chunks:
+        for chunk in self._well_formed(chunks):
             if not started:
                 # The SDK sends the request when the first chunk is asked for, and says nothing sooner.
                 yield AnswerStarted(self.name, self.model)
                 started = True
             yield from answer.take(chunk)
         yield from answer.end(request)
+
+    def _well_formed(self, chunks: Iterator[types.GenerateContentResponse]) -> Iterator[types.GenerateContentResponse]:
+        """The SDK's chunks; where it stumbles over JSON of another form, it does so with Python's own exceptions."""
+        while True:
+            try:
+                chunk = next(chunks, None)
+            except (TypeError, AttributeError, LookupError, ValueError):
+                raise ProviderGarbage("The answer was not of the expected format.", provider=self.name) from None
+            if chunk is None:
+                return
+            # Whatever is no object of the vendor's becomes a chunk without anything in it.
+            if not chunk.model_fields_set - {"sdk_http_response"}:
+                raise ProviderGarbage("The answer was not of the expected format.", provider=self.name)
+            yield chunk
 
     def _config(self, request: ChatRequest) -> types.GenerateContentConfig:
         config = types.GenerateContentConfig(

@@ -76,14 +76,15 @@ STATUS_OF_ERROR_TYPE = {
 }
 
 
-def http_client(timeout: float) -> httpx2.Client:
-    """A pooled, thread-safe client for one vendor.
+def timeouts(timeout: float) -> httpx2.Timeout:
+    """`timeout` seconds for a byte to come; a connection must stand within `CONNECT_TIMEOUT_S` or that, if less."""
+    return httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S))
 
-    Args:
-        timeout: seconds to wait for a byte; a connection must stand within `CONNECT_TIMEOUT_S` or that, if less.
-    """
+
+def http_client(timeout: float) -> httpx2.Client:
+    """A pooled, thread-safe client for one vendor; `timeout` as in `timeouts`."""
     return httpx2.Client(
-        timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S)),
+        timeout=timeouts(timeout),
         # The server's threads bound the calls at once; a pool limit would only make one call wait for another.
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),
         # Compressing a stream of events makes every proxy on the way hold it back.

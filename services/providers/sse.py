@@ -53,8 +53,7 @@ class EventDecoder:
         rest = lines.pop()
         events = self._events(lines)
         self._size = sum(map(len, self._data))
-        if rest:
-            self._keep(rest)
+        self._keep(rest)
         return events
 
     def flush(self) -> list[bytes]:
@@ -70,7 +69,8 @@ class EventDecoder:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _keep(self, part: bytes) -> None:
-        self._line.append(part)
+        if part:
+            self._line.append(part)
         self._size += len(part)
         if self._size > MAX_EVENT_BYTES:
             raise BrokenStream("an event of the stream is too long")
