@@ -1,4 +1,4 @@
-"""What a server holds: rows, files, temporary files. Taken before and after something that must leave nothing behind."""
+"""What a server holds: rows, files, temporary files, before and after something that must leave nothing behind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def take(data: Path, temporary: Path | None = None) -> Inventory:
         rows = {
             table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - its own tables
             for table in tables
-            if table not in ("workers", "analyses")
+            if table not in ("workers", "analyses") and not table.startswith(("session_text", "sqlite_"))
         }
         messages = Counter(database.execute("SELECT role, status FROM messages"))
     return Inventory(rows, dict(messages), _files(data / "media"), _files(temporary) if temporary else frozenset())
