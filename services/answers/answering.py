@@ -1,0 +1,123 @@
+"""From a question and what was measured to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from services.answers import describing, picture, things, whereabouts
+from services.answers import people as people_answers
+from services.answers.compare import difference
+from services.answers.questions import Ask, understand
+from services.answers.seen import people
+from services.answers.speaker import Speaker
+from services.content import Language, Message
+from services.providers.base import Style
+from services.vision.facts import Facts
+
+Handler = Callable[[Ask, Facts, Speaker], list[str]]
+
+HANDLERS: dict[str, Handler] = {
+    "exists": things.exists,
+    "count": things.count,
+    "where": whereabouts.where,
+    "nearest": whereabouts.nearest,
+    "biggest": whereabouts.nearest,
+    "region": whereabouts.region,
+    "safe": whereabouts.safe,
+    "identity": people_answers.identity,
+    "what_is": things.what_is,
+    "colours": picture.colours,
+    "is_colour": picture.is_colour,
+    "text": picture.text,
+    "says": picture.says,
+    "quality": picture.quality,
+    "size": picture.size,
+    "setting": picture.setting,
+    "day_night": picture.day_night,
+    "taken_when": picture.taken_when,
+    "taken_where": picture.taken_where,
+    "camera": picture.camera,
+    "file": picture.file,
+    "medium": picture.medium,
+    "motion": picture.motion,
+}
+
+
+def answer(
+    question: str,
+    facts: Sequence[Facts],
+    history: Sequence[Message] = (),
+    language: Language = "en",
+    style: Style = "written",
+) -> str:
+    """Answer a question about pictures from what was measured of them.
+
+    Args:
+        question: as the person put it; empty asks for a description.
+        facts: of each picture in the message, in order; empty when there is none.
+        history: the conversation before the question, oldest first.
+        language: of the answer, whatever the question's.
+        style: `spoken` is short and without Markdown.
+    Returns: sentences joined by spaces; never empty.
+    """
+    speaker = Speaker(language, style)
+    asks = understand(question, history) if question.strip() else (Ask("describe"),)
+    said: list[str] = []
+    for ask in asks:
+        said += [sentence for sentence in _answer_one(ask, facts, history, speaker) if sentence not in said]
+    return " ".join(said)
+
+
+def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], speaker: Speaker) -> list[str]:
+    match ask.kind:
+        case "greeting":
+            return [speaker.say("greeting")]
+        case "thanks":
+            return [speaker.say("thanks")]
+        case "capability":
+            return [speaker.say("capability"), speaker.say("capability_not"), speaker.cloud()]
+        case _ if not facts:
+            return [speaker.say("no_picture")]
+        case "difference":
+            return difference(ask, facts, speaker)
+        case "unknown":
+            return [speaker.say("not_understood"), speaker.cloud()]
+        case "unsupported":
+            return _unsupported(ask, facts, speaker)
+    if ask.picture is not None and ask.picture < len(facts):
+        return _about(ask, facts[ask.picture], history, speaker)
+    if len(facts) == 1:
+        return _about(ask, facts[0], history, speaker)
+    said = []
+    for number, one in enumerate(facts, 1):
+        said += [speaker.say("picture_n", n=number), *_about(ask, one, history, speaker)]
+    return said
+
+
+def _about(ask: Ask, facts: Facts, history: Sequence[Message], speaker: Speaker) -> list[str]:
+    if ask.kind == "describe":
+        return describing.describe(facts, speaker)
+    if ask.kind == "more":
+        return describing.more(facts, history, speaker)
+    return HANDLERS[ask.kind](ask, facts, speaker)
+
+
+def _unsupported(ask: Ask, facts: Sequence[Facts], speaker: Speaker) -> list[str]:
+    """What cannot be told; where a count was asked, how many there are to begin with."""
+    said = [speaker.cannot(ask.topic or "other"), speaker.cloud()]
+    if ask.topic in ("emotion", "gender", "age", "clothing", "relation") and not people(facts[0]) and len(facts) == 1:
+        return [speaker.say("people_none"), *said]
+    return said
+
+
+def describe(facts: Facts, language: Language = "en", style: Style = "written") -> str:
+    """The picture as a whole, in a few sentences."""
+    return " ".join(describing.describe(facts, Speaker(language, style)))
+
+
+def advice(facts: Facts, language: Language = "en") -> str | None:
+    """How to take a blurred, dark, washed-out or covered picture again, as spoken; None when it is good enough.
+
+    Needs no more than `facts.quality`: a quality gate may ask before any model has looked.
+    """
+    return picture.advice(facts, Speaker(language, "spoken"))

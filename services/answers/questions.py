@@ -1,0 +1,187 @@
+"""What a question asks: from words to `Ask` values. Tables in `patterns` and `aliases`, the steps here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from services.answers.aliases import concepts, spans
+from services.answers.colours import colours_in
+from services.answers.patterns import KINDS, MARKS, TOPICS
+from services.answers.text_folding import fold
+from services.content import Message
+
+Side = Literal["left", "right", "top", "bottom", "centre"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing asked for.
+
+    Args:
+        kind: which kind of question it is, one of `patterns.Kind`.
+        subjects: the things it is about, by noun name, in the order named.
+        unknown: words that name a thing we have no name for, as the person wrote them (folded).
+        colours: basic colours it names.
+        topic: for `unsupported`, what cannot be told.
+        sides: parts of the picture it names.
+        quoted: for `says`, the words looked for.
+        picture: which of several pictures it is about, counted from 0; None for all.
+        whole: it asks about the picture as a whole ("the picture", not a thing in it).
+        qualified: it says of people more than can be measured: man, woman, child.
+    """
+
+    kind: str
+    subjects: tuple[str, ...] = ()
+    unknown: str | None = None
+    colours: tuple[str, ...] = ()
+    topic: str | None = None
+    sides: tuple[Side, ...] = ()
+    quoted: str | None = None
+    picture: int | None = None
+    whole: bool = False
+    qualified: bool = False
+
+
+_SIDES: tuple[Side, ...] = ("left", "right", "top", "bottom", "centre")
+_NTH = ("first picture", "second picture", "third picture")
+
+
+def understand(question: str, history: Sequence[Message] = ()) -> tuple[Ask, ...]:
+    """What is asked, in order; at least one Ask, `unknown` where nothing was understood.
+
+    Args:
+        question: as the person put it, in English, Hindi or Marathi, in either script.
+        history: the conversation before it, oldest first: "it" and "and the dog?" refer to it.
+    """
+    asks = tuple(_resolve(_one(clause), clause, history) for clause in _clauses(fold(question)))
+    real = tuple(ask for ask in asks if ask.kind not in ("greeting", "thanks"))
+    return (real or asks or (Ask("unknown"),))[:5]
+
+
+def _clauses(text: str) -> list[str]:
+    pieces = [
+        piece.strip(" ,.") for sentence in MARKS["sentence end"].split(text) for piece in MARKS["joint"].split(sentence)
+    ]
+    return [piece for piece in pieces if piece]
+
+
+def _one(text: str) -> Ask:
+    sides = tuple(side for side in _SIDES if MARKS[side].search(text))
+    picture = next((index for index, nth in enumerate(_NTH) if MARKS[nth].search(text)), None)
+    ask = Ask(
+        "unknown",
+        subjects=concepts(text),
+        colours=colours_in(text),
+        sides=sides,
+        picture=picture,
+        whole=MARKS["whole picture"].search(text) is not None,
+        qualified=MARKS["qualified person"].search(text) is not None,
+    )
+    kind, quoted = _kind(text)
+    if kind in _BEFORE_TOPICS:
+        return replace(ask, kind=kind, quoted=quoted)
+    if ask.whole and MARKS["picture size"].search(text):
+        return replace(ask, kind="size")
+    topic = next((name for name, topic in TOPICS if topic.search(text)), None)
+    if topic is not None:
+        return replace(ask, kind="unsupported", topic=topic)
+    return _refine(replace(ask, kind=kind, unknown=_unknown(text, ask)), text)
+
+
+_BEFORE_TOPICS = frozenset(
+    {
+        "greeting",
+        "thanks",
+        "capability",
+        "more",
+        "says",
+        "text",
+        "taken_when",
+        "taken_where",
+        "camera",
+        "safe",
+        "day_night",
+    }
+)
+
+
+def _kind(text: str) -> tuple[str, str | None]:
+    for name, source in KINDS:
+        match = source.search(text)
+        if match:
+            words = match.groupdict()
+            return name, (words.get("quoted") or words.get("word") or "").strip(" .") or None
+    return "unknown", None
+
+
+def _refine(ask: Ask, text: str) -> Ask:
+    """Settle what one pattern alone cannot: "is the car red" is a colour, "is the car on the left" a place."""
+    there = MARKS["there"].search(text)
+    closed = MARKS["yes or no"].search(text) and not MARKS["open"].search(text)
+    if ask.colours and closed and not there and ask.kind in ("exists", "colours", "unknown", "what_is", "describe"):
+        return replace(ask, kind="is_colour")
+    if ask.kind == "people" or (ask.kind == "exists" and "person" in ask.subjects):
+        return replace(ask, kind="exists", subjects=ask.subjects or ("person",))
+    if ask.kind == "where" and ask.sides and closed and ask.subjects:
+        return replace(ask, kind="region")
+    if ask.kind == "where" and there:
+        return replace(ask, kind="exists")
+    if ask.kind in ("region", "biggest", "nearest") and ask.subjects and there:
+        return replace(ask, kind="exists")
+    if ask.kind == "exists" and "thing" in ask.subjects and not ask.sides:
+        return replace(ask, kind="describe", unknown=None)
+    return ask
+
+
+def _unknown(text: str, ask: Ask) -> str | None:
+    """The words in a question's place for a thing, if they name none we know."""
+    match = MARKS["thing"].search(text)
+    if match is None:
+        return None
+    words = next((group for group in match.groupdict().values() if group), "")
+    words = MARKS["noise"].sub(" ", words)
+    for start, end, _ in reversed(spans(words)):
+        words = words[:start] + " " + words[end:]
+        if ask.subjects:
+            return None
+    kept = [word for word in words.split() if not MARKS["filler"].fullmatch(word) and not colours_in(word)]
+    return " ".join(kept[:4]) or None
+
+
+def _resolve(ask: Ask, text: str, history: Sequence[Message]) -> Ask:
+    """Fill in what "it", "that" or "and the dog?" leaves to the conversation."""
+    follow = MARKS["follow-up"].search(text)
+    if follow and (ask.kind in ("unknown", "colours", "exists", "people") or ask.subjects):
+        earlier = _last_ask(history)
+        if earlier is not None and earlier.kind not in ("unknown", "greeting", "thanks"):
+            if ask.subjects:
+                return replace(earlier, subjects=ask.subjects, unknown=None)
+            if ask.sides:
+                return replace(earlier, sides=ask.sides)
+    if ask.kind == "unknown" and ask.subjects:
+        return replace(ask, kind="exists")
+    needs = ask.kind in ("colours", "where", "is_colour", "count", "what_is", "unsupported")
+    if needs and not ask.subjects and not ask.unknown and not ask.whole and MARKS["pronoun"].search(text):
+        mentioned = _last_mentioned(history)
+        if mentioned is not None:
+            return replace(ask, subjects=(mentioned,))
+    return ask
+
+
+def _last_ask(history: Sequence[Message]) -> Ask | None:
+    for place in range(len(history) - 1, -1, -1):
+        if history[place].role == "user" and history[place].text.strip():
+            return understand(history[place].text, history[:place])[-1]
+    return None
+
+
+def _last_mentioned(history: Sequence[Message]) -> str | None:
+    """The thing the conversation spoke of last: the person's own words first, then what was answered."""
+    for message in reversed(history):
+        if message.role in ("user", "assistant"):
+            named = [name for name in concepts(fold(message.text)) if name != "thing"]
+            if named:
+                return named[0] if message.role == "assistant" else named[-1]
+    return None

@@ -1,0 +1,136 @@
+"""Answers about where things are: of one, of each, the nearest, in a part of the picture, in the way."""
+
+from __future__ import annotations
+
+from services.answers.nouns import ANIMALS, OBSTACLES, VEHICLES
+from services.answers.questions import Ask
+from services.answers.seen import (
+    Evidence,
+    by_weight,
+    evidence,
+    maybe_objects,
+    people,
+    people_boxes,
+    sure_objects,
+    tally,
+)
+from services.answers.speaker import Speaker, side_of
+from services.answers.things import exists_one
+from services.answers.wording import be, lower, missing, unknown
+from services.vision.facts import DetectedObject, Facts
+
+
+def where(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Where is X?"""
+    if not ask.subjects:
+        if ask.unknown:
+            return unknown(ask, facts, speaker)
+        return [*places(facts, speaker)] or [speaker.say("nothing")]
+    first = ask.subjects[0]
+    found = evidence(facts, first, ask.colours)
+    if not found.sure and not found.maybe:
+        if first in ("person", "face") and people(facts):
+            boxes = people_boxes(facts)
+            listed = speaker.listing([speaker.say("one_at", pos=speaker.position(box)) for box in boxes[:6]])
+            things = speaker.thing("person", len(boxes))
+            return [speaker.say("where_many", things=things, list=lower(listed), **be(speaker, len(boxes)))]
+        return exists_one(first, Ask("exists"), facts, speaker)
+    said = _where_found(first, found, speaker)
+    others = [evidence(facts, name).sure for name in ask.subjects[1:2]]
+    if found.sure and others and others[0]:
+        said.append(_relation(found.sure[0], others[0][0], speaker))
+    return said
+
+
+def _where_found(concept: str, found: Evidence, speaker: Speaker) -> list[str]:
+    if len(found.sure) > 1:
+        listed = speaker.listing(
+            [lower(speaker.say("one_at", pos=speaker.position(thing.box))) for thing in found.sure[:6]]
+        )
+        named = tally(found.sure)
+        return [speaker.say("where_many", things=speaker.things(named), list=listed, **be(speaker, len(found.sure)))]
+    thing = (found.sure or found.maybe)[0]
+    name = thing.name if concept not in ("person",) else concept
+    words = {"noun": speaker.forms(name).one, "pos": speaker.position(thing.box), **be(speaker, 1)}
+    said = [speaker.say("where_one" if found.sure else "where_maybe", **words)]
+    if not speaker.spoken and found.sure:
+        said.append(speaker.say("takes", percent=max(1, round(thing.box.area * 100))))
+    return said
+
+
+def _relation(thing: DetectedObject, other: DetectedObject, speaker: Speaker) -> str:
+    across = thing.box.centre[0] - other.box.centre[0]
+    down = thing.box.centre[1] - other.box.centre[1]
+    pair, offset = (("left", "right"), across) if abs(across) >= abs(down) else (("top", "bottom"), down)
+    side = pair[0] if offset < 0 else pair[1]
+    forms = speaker.forms(other.name)
+    return speaker.say("beside", side=speaker.say(f"beside.{side}"), noun=forms.one, oblique=forms.oblique_one)
+
+
+def places(facts: Facts, speaker: Speaker, most: int = 6) -> list[str]:
+    """Where the sure things are, grouped by place, as one sentence; empty without any."""
+    groups: dict[str, list[DetectedObject]] = {}
+    for thing in sure_objects(facts)[:12]:
+        groups.setdefault(speaker.position(thing.box), []).append(thing)
+    items = [speaker.say("place_item", pos=pos, things=speaker.things(tally(things))) for pos, things in groups.items()]
+    end = "।" if speaker.language == "hi" else "."
+    return [("; ".join([items[0], *(lower(item) for item in items[1:most])]) + end)] if items else []
+
+
+def nearest(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """The nearest thing, judged by size and how low it stands."""
+    wanted = [thing for thing in facts.objects if thing.sure]
+    for concept in ask.subjects[:1]:
+        wanted = list(evidence(facts, concept).sure)
+    if not wanted:
+        return [speaker.say("nothing")] if "objects" not in facts.missing else missing("objects", speaker)
+    thing = max(wanted, key=lambda seen: seen.box.area * (0.5 + seen.box.bottom))
+    key = "nearest" if ask.kind == "nearest" else "biggest"
+    return [speaker.say(key, things=speaker.thing(thing.name, 1), pos=speaker.position(thing.box), **be(speaker, 1))]
+
+
+def region(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """What is on the left, and: is the dog on the left?"""
+    if ask.unknown and not ask.subjects:
+        return unknown(ask, facts, speaker)
+    if not ask.sides:
+        return (
+            [speaker.say("unknown_thing", thing=ask.unknown or "…"), speaker.cloud()]
+            if ask.unknown
+            else places(facts, speaker)
+        )
+    named = [name for name in ask.subjects if name not in ("thing",)]
+    if named:
+        found = evidence(facts, named[0])
+        if not found.sure:
+            return where(ask, facts, speaker)
+        thing = next((one for one in found.sure if all(side_of(one.box, side) for side in ask.sides)), None)
+        shown = thing or found.sure[0]
+        words = {"noun": speaker.forms(shown.name).one, "pos": speaker.position(shown.box), **be(speaker, 1)}
+        return [speaker.say("region_yes" if thing else "region_no", **words)]
+    if "objects" in facts.missing:
+        return missing("objects", speaker)
+    said = []
+    for side in ask.sides[:2]:
+        inside = [thing for thing in sure_objects(facts) if side_of(thing.box, side)]
+        if inside:
+            said.append(speaker.say("region", pos=speaker.side(side), things=speaker.things(tally(inside))))
+        else:
+            said.append(speaker.say("region_none", pos=speaker.side(side)))
+    return said
+
+
+def safe(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Obstacles and whatever moves; never a verdict that a way is safe."""
+    if "objects" in facts.missing:
+        return [speaker.say("safe"), *missing("objects", speaker)]
+    wanted = {"person"} | VEHICLES | ANIMALS | OBSTACLES
+    seen = [thing for thing in sure_objects(facts) if thing.name in wanted]
+    maybe = [thing for thing in maybe_objects(facts) if thing.name in wanted]
+    said = [speaker.say("safe")]
+    if seen:
+        items = [f"{speaker.thing(thing.name, 1)} {speaker.position(thing.box)}" for thing in by_weight(seen)[:5]]
+        said.append(speaker.say("safe_seen", list="; ".join(items)))
+    if maybe:
+        said.append(speaker.say("possible", things=speaker.things(tally(maybe[:3])), **be(speaker, len(maybe[:3]))))
+    return said if seen else [*said, speaker.say("safe_none")] if not maybe else said

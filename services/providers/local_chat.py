@@ -1,0 +1,88 @@
+"""The local provider: answers about pictures from what this machine measures in them, without network or key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from services.answers import answer
+from services.content import ImageSource, Message, Usage
+from services.errors import AssistantError, ProviderError, ProviderUnavailable
+from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
+from services.vision.facts import Facts
+
+FactsOf = Callable[[ImageSource], Facts]
+_PIECE = re.compile(r"\s*\S+|\s+$")
+
+
+class LocalChat:
+    """A `ChatModel` that answers from facts. It calls no tools.
+
+    Args:
+        facts_of: looks at a picture, or gives what is kept of it; may raise `AssistantError`. Called in the thread that
+            iterates, once per picture of the message.
+        model: the name it goes by.
+    """
+
+    def __init__(self, facts_of: FactsOf, *, model: str = "visual-assistant-local-1") -> None:
+        self._facts_of = facts_of
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return "local"
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def context_tokens(self) -> int:
+        return 128_000
+
+    def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
+        """Answer the newest user message, word by word; the pieces joined are the answer.
+
+        Its pictures are those of the newest user message that has any. Raises `ProviderUnavailable` where one of them
+        cannot be looked at.
+        """
+        asked = _newest_user(request.messages)
+        question, history = (request.messages[asked].text, request.messages[:asked]) if asked is not None else ("", ())
+        facts = [self._look(source) for source in _pictures(request.messages)]
+        yield AnswerStarted(self.name, self.model)
+        text = answer(question, facts, _talk(history), request.language, request.style)
+        for piece in pieces(text):
+            yield TextDelta(piece)
+        prompt = sum(len(message.text) for message in request.messages)
+        yield AnswerDone("stop", Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
+
+    def _look(self, source: ImageSource) -> Facts:
+        try:
+            return self._facts_of(source)
+        except ProviderError:
+            raise
+        except (AssistantError, OSError, ValueError, MemoryError) as error:
+            raise ProviderUnavailable("The picture could not be looked at.", provider=self.name) from error
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def pieces(text: str) -> list[str]:
+    """Words with the space before them; joined they are the text."""
+    return _PIECE.findall(text)
+
+
+def _newest_user(messages: Sequence[Message]) -> int | None:
+    return next((place for place in range(len(messages) - 1, -1, -1) if messages[place].role == "user"), None)
+
+
+def _pictures(messages: Sequence[Message]) -> list[ImageSource]:
+    for message in reversed(messages):
+        if message.role == "user" and message.images:
+            return [part.source for part in message.images]
+    return []
+
+
+def _talk(messages: Sequence[Message]) -> tuple[Message, ...]:
+    return tuple(message for message in messages if message.role in ("user", "assistant"))
