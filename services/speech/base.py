@@ -14,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 
 from services.content import Language
+from services.errors import ProviderUnavailable
 
 Voice = Literal["default", "slow"]
 Samples = npt.NDArray[np.float32]
@@ -75,6 +76,10 @@ class Transcript:
     provider: str
 
 
+class LanguageNotHeard(ProviderUnavailable):
+    """The recogniser works but has no ear for the language."""
+
+
 class SpeechToText(Protocol):
     """A recogniser. Thread-safe."""
 
@@ -92,8 +97,7 @@ class SpeechToText(Protocol):
 
         Raises:
             SpeechNotUnderstood: there are no words in it, or none that can be made out.
-            ProviderError: the recogniser did not do its work; `ProviderUnavailable` too where it has no ear for
-                the only language asked for.
+            ProviderError: the recogniser did not do its work; `LanguageNotHeard` where it has no ear for the language.
         """
         ...
 

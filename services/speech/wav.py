@@ -40,7 +40,7 @@ def read_wav(data: bytes) -> Audio:
 
     Raises:
         AudioRejected: it is no WAV file, or a broken one (`not_wav`); it lasts over `MAX_SECONDS` (`audio_too_long`).
-        SpeechNotUnderstood: there is no sound in it, only silence, or too little or too coarse for a word.
+        SpeechNotUnderstood: there is no sound in it, only silence, or too little or too coarse for a word (`no_speech`).
     """
     if not looks_like_wav(data):
         raise _not_wav()
@@ -77,7 +77,7 @@ def _check(file: soundfile.SoundFile) -> None:
     if file.samplerate > _HIGHEST_RATE:
         raise _not_wav()
     if file.samplerate < _LOWEST_RATE:
-        raise SpeechNotUnderstood("The recording is too coarse to hold speech.")
+        raise SpeechNotUnderstood("The recording is too coarse to hold speech.", code="no_speech")
 
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
@@ -114,11 +114,11 @@ def _resampled(file: soundfile.SoundFile, channel: int) -> Samples:
 
 def _leveled(samples: Samples) -> Samples:
     if len(samples) < _SHORTEST_SECONDS * SAMPLE_RATE:
-        raise SpeechNotUnderstood("There is no speech in the recording.")
+        raise SpeechNotUnderstood("There is no speech in the recording.", code="no_speech")
     centred = samples - samples.mean()
     peak = float(np.abs(centred).max())
     if peak < _SILENCE:
-        raise SpeechNotUnderstood("The recording is silent.")
+        raise SpeechNotUnderstood("The recording is silent.", code="no_speech")
     # Float files are not bound to -1..1; a whole-number file cannot go beyond.
     return np.asarray(centred / peak if peak > 1.0 else centred, dtype=np.float32)
 

@@ -1,0 +1,94 @@
+"""The recogniser that needs no network: Moonshine for English; for Hindi and Marathi Whisper, where its weights are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.content import Language
+from services.errors import ProviderUnavailable, SpeechNotUnderstood
+from services.speech.base import Audio, LanguageNotHeard, Transcript
+from services.speech.moonshine import Moonshine
+from services.speech.weights import whisper_is_there
+
+if TYPE_CHECKING:
+    from services.speech.whisper import Whisper
+
+_NAMES: dict[Language, str] = {"en": "English", "hi": "Hindi", "mr": "Marathi"}
+
+
+class LocalEar:
+    """`SpeechToText` on this machine.
+
+    With Whisper, the language is told from the sound. Without it there is no ear for Hindi and Marathi, and no way to
+    tell them from English: English is then heard only where it is the likeliest, first in the list.
+
+    Args:
+        whisper_dir: folder of the Whisper weights, looked for at each call, so that they may come later; None does
+            without.
+    """
+
+    name = "local"
+
+    def __init__(self, whisper_dir: Path | None = None) -> None:
+        self._moonshine = Moonshine()
+        self._whisper_dir = whisper_dir
+        self._whisper: Whisper | None = None
+
+    def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
+        """See `SpeechToText.transcribe`."""
+        language = self._language(audio, languages)
+        if language == "en":
+            text, confidence = self._english(audio), None
+        else:
+            heard = self._need(language).transcribe(audio, language)
+            text, confidence = heard.text, heard.confidence
+        if not text:
+            raise SpeechNotUnderstood("The speech could not be made out.")
+        return Transcript(text, language, confidence, self.name)
+
+    def hears(self) -> tuple[Language, ...]:
+        """The languages it can be asked for now."""
+        return ("en", "hi", "mr") if self._ready() else ("en",)
+
+    def probe(self) -> None:
+        """See `SpeechToText.probe`."""
+        import importlib.util
+
+        if importlib.util.find_spec("moonshine_voice") is None:
+            raise ProviderUnavailable("The recogniser of this machine is not installed.", provider=self.name)
+
+    def close(self) -> None:
+        self._moonshine.close()
+        if self._whisper is not None:
+            self._whisper.close()
+
+    def _language(self, audio: Audio, languages: Sequence[Language]) -> Language:
+        if len(languages) == 1 or not self._ready():
+            return languages[0]
+        scores = self._need(languages[0]).languages(audio, languages)
+        return max(languages, key=lambda language: scores[language])
+
+    def _english(self, audio: Audio) -> str:
+        from moonshine_voice.errors import MoonshineError
+
+        try:
+            return self._moonshine.transcribe(audio)
+        except (MoonshineError, OSError) as error:
+            raise ProviderUnavailable("The recogniser of this machine does not work.", provider=self.name) from error
+
+    def _ready(self) -> bool:
+        return self._whisper_dir is not None and whisper_is_there(self._whisper_dir)
+
+    def _need(self, language: Language) -> Whisper:
+        if self._whisper_dir is None or not whisper_is_there(self._whisper_dir):
+            raise LanguageNotHeard(
+                f"This machine has no recogniser for {_NAMES[language]}; LOCAL_WHISPER=true fetches a weak one.",
+                provider=self.name,
+            )
+        if self._whisper is None:
+            from services.speech.whisper import Whisper
+
+            self._whisper = Whisper(self._whisper_dir)
+        return self._whisper
