@@ -30,7 +30,11 @@ _CROP = (
 _AWAY = r"\b(?:remov\w*|delet\w*|tak\w+ (?:off|away)|los\w+|get rid of|discard\w*|drop\w*)\b"
 _OFF = r"\b(?:off|away|out)\b"
 _KEEP = r"\b(?:keep\w*|retain\w*|leav\w+|(?:zoom\w*|focus\w*) (?:in(?:to)? )?(?:on|to)?)\b"
-_SIDES = r"(?:left|right|top|bottom|(?:each|every|all|both) (?:side|edge)s?|sides|edges|all (?:the way )?a?round)"
+_SIDES = r"(?:left and (?:the )?right|top and (?:the )?bottom|left|right|top|bottom|(?:each|every|all|both) (?:side|edge)s?|sides|edges|all (?:the way )?a?round)"
+_TWO_SIDES = {
+    "both sides": ("left", "right"), "sides": ("left", "right"), "left and right": ("left", "right"),
+    "top and bottom": ("top", "bottom"),
+}  # fmt: skip
 _NAMED_RATIOS: tuple[tuple[str, tuple[float, float]], ...] = (
     (r"\bsquar(?:e|ed|ish)\b", (1, 1)),
     (r"\b(?:widescreen|wide ?screen|youtube)\b", (16, 9)),
@@ -82,8 +86,8 @@ def crop_edges(reader: Reader) -> Edits | None:
     cut: dict[str, Length] = {}
     for match in found:
         length = Length(float(match["n"]), "percent" if match["unit"] == "%" else "px")
-        side = match["side"].lower()
-        both = {"both sides": ("left", "right"), "sides": ("left", "right")}.get(side)
+        side = match["side"].lower().replace("the ", "")
+        both = _TWO_SIDES.get(side)
         for edge in both or (
             (side,) if side in ("left", "right", "top", "bottom") else ("left", "top", "right", "bottom")
         ):
@@ -148,7 +152,7 @@ def _around(reader: Reader) -> Place:
 
 def crop_region(reader: Reader) -> Edits | None:
     gone = bool(reader.take(_AWAY))
-    verb = gone or reader.take(_CROP) or reader.take(_KEEP)
+    verb = gone or reader.take(_CROP) or reader.take(_KEEP) or reader.take(r"\b(?:just|only)\b(?= the )")
     gone = gone or bool(reader.take(_OFF))
     region = take_region(reader) if verb else None
     if region is None:

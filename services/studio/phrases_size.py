@@ -34,7 +34,7 @@ THUMBNAIL = 256
 
 
 def resize(reader: Reader) -> Edits | None:
-    fit: Fit = "inside" if reader.take(_INSIDE) else "stretch"
+    fit: Fit = "inside" if reader.take_all(_INSIDE) else "stretch"
     if fit == "stretch" and reader.take(r"\b(?:to )?(?:fill|cover)(?:ing|ed)?\b"):
         fit = "cover"
     smaller, larger = reader.take(_SMALLER) is not None, reader.take(_LARGER) is not None
@@ -105,7 +105,9 @@ def _scale(reader: Reader, *, verb: bool, smaller: bool, larger: bool) -> float 
         return 1 + share if larger else share
     amount = take_amount(reader)
     sized = bool(
-        reader.take(r"\bas (?:big|large)|\b(?:the |its |original )*(?:size|dimensions|resolution|width and height)\b")
+        reader.take(
+            r"\b(?:as )?(?:big|large)\b|\b(?:the |its |original )*(?:size|dimensions|resolution|width and height)\b"
+        )
     )
     if not (verb or smaller or larger or (sized and amount)):
         return None

@@ -55,12 +55,12 @@ _ADJECTIVES: tuple[tuple[Level, Way, str], ...] = (
 _UP = (
     r"\b(?:increas\w*|rais\w*|boost\w*|up|more|enhanc\w*|higher|strengthen\w*|(?:turn|pump|crank|bump|push|"
     r"bring|ramp)\w* up"
-    r"(?: the)?|bump|improv\w*|intensif\w*|gain|extra|plus|stronger)\b"
+    r"(?: the)?|bump|improv\w*|intensif\w*|gain|extra|plus|stronger|too (?:weak|low|little))\b"
 )
 _DOWN = (
     r"\b(?:decreas\w*|reduc\w*|lower(?:ed|ing)?|less|drop\w*|weaken\w*|(?:turn|ton|dial|bring|tak|pull|"
     r"cut)\w* (?:\w+ )?down"
-    r"|down|minus|fewer|cut|weaker|diminish\w*)\b"
+    r"|down|minus|fewer|cut|weaker|too (?:strong|intense|high|much|loud)|diminish\w*)\b"
 )
 # small, plain, large; the way down is what the eye takes as the same step.
 _STEPS: dict[Level, dict[Way, tuple[float, float, float]]] = {
@@ -118,10 +118,11 @@ def adjust(reader: Reader) -> Edits | None:
         return None
     shared = take_amount(reader)
     reader.take_all(_UP)
-    for _level, _way, pattern in _ADJECTIVES:
-        reader.take(pattern)
-    for pattern in _NOUNS.values():
-        reader.take(pattern)
+    for level, _towards, _amount in named:  # "the colours more vivid", "more light, make it brighter"
+        reader.take(_NOUNS[level])
+        for other, _way, pattern in _ADJECTIVES:
+            if other == level:
+                reader.take(pattern)
     edits: Edits = []
     for level, towards, amount in named:
         how = amount or shared
@@ -187,10 +188,11 @@ def blur(reader: Reader) -> Edits | None:
         return None
     reader.take_all(r"\b(?:blur\w*|gaussian|soft(?:en)?)\b")
     region = take_region(reader)
-    length = take_length(reader, r"(?:\bradius (?:of )?|\bby |\bof |\bwith )?(?:a )?")
+    if match := reader.take(r"\bradius (?:of )?(\d+)(?:px)?\b|\bby (\d+)\b(?!px|%)"):
+        length: Length | None = Length(float(match[1] or match[2]))
+    else:
+        length = take_length(reader, r"(?:\bby |\bof |\bwith )?(?:a )?")
     reader.take_all(r"\b(?:radius|out)\b")
-    if length is None and (match := reader.take(r"\b(?:radius (?:of )?|by )(\d+)\b")):
-        length = Length(float(match[1]))
     if length and length.unit == "percent":
         length = Length(
             length.value / 10, "percent"

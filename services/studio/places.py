@@ -150,8 +150,10 @@ def take_amount(reader: Reader) -> Amount | None:  # noqa: PLR0911 - one return 
         return Amount("times", 2.0)
     if reader.take(r"\btripl(?:e|ed|ing)\b"):
         return Amount("times", 3.0)
-    if reader.take(r"\b(?:halv(?:e|ed|ing)|by half|half as)\b"):
+    if reader.take(r"\b(?:halv(?:e|ed|ing)|half as)\b"):
         return Amount("times", 0.5)
+    if match := reader.take(r"\bby (?:a |one |1 )?(half|third|quarter|fifth)\b"):
+        return Amount("by", {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2}[match[1].lower()])
     if reader.take(_SMALL):
         return Amount("small")
     if reader.take(_LARGE):

@@ -119,7 +119,7 @@ def _digits(match: re.Match[str]) -> str:
 
 # Words that change nothing about what is asked. What is left over beyond these was not understood.
 _FILLER_WORDS = """
-a an the this that these those it its it's them they there here i i'd i'll i'm me my mine we us our you your he she
+a across along an the this that these those it its it's them they there here i i'd i'll i'm me my mine we us our you your he she
 please pls plz kindly can could would will should shall may might must want wants wanted need needs like love let
 lets let's wish hope just also too so then now and or plus with to into onto of on in at by for from as is are be
 been being was were do does did done has have had get gets getting give gives giving make makes making made turn
