@@ -11,7 +11,7 @@ from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, errors, logs, ops, pages
+from routes import classic, errors, logs, messages, ops, pages, sessions
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
@@ -42,7 +42,8 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     app.extensions["services"] = services
     errors.init(app)
     ops.init(app, settings.cors_origins)
-    app.register_api(classic.bp)
+    for surface in (classic, sessions, messages):
+        app.register_api(surface.bp)
     app.register_api(pages.bp)
     services.start()
     return app

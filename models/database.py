@@ -95,6 +95,8 @@ def _sqlite_engine(url: str) -> Engine:
     def connected(connection: Any, _record: object) -> None:
         # The driver's own transaction handling is switched off: it would begin a deferred one.
         connection.isolation_level = None
+        # SQLite's own folds the case of ASCII alone.
+        connection.create_function("lower", 1, lambda value: value.lower() if value else value, deterministic=True)
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL",

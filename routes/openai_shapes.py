@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from routes import errors, sse
 from services.content import Usage
-from services.events import ChatEvent, ToolFinished, ToolStarted, TurnDone, TurnFailed, TurnStarted
+from services.events import ChatEvent, ToolFinished, ToolStarted, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers.base import AnswerStarted, TextDelta
 
 DONE = b"data: [DONE]\n\n"
@@ -70,7 +70,7 @@ def chunks(**extra: Any) -> Callable[[ChatEvent], bytes]:
                 return chunk({}, event.finish_reason, usage=usage(event.usage)) + DONE
             case TurnFailed():
                 return sse.data(errors.body(event.error))
-            case ToolStarted() | ToolFinished():
+            case ToolStarted() | ToolFinished() | TurnCancelled():
                 return b""
             case _:
                 assert_never(event)

@@ -13,7 +13,9 @@ from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.cache import Cache
+from services.context import Contexts
 from services.errors import StorageUnavailable
+from services.generations import Generations
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
@@ -22,6 +24,7 @@ from services.metrics import Metrics
 from services.providers import registry
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
+from services.sessions import Sessions
 from services.turns import Turns
 from services.vision.eyes import Eyes
 from services.workers import Roll
@@ -46,6 +49,9 @@ class Services:
     analyses: Analyses
     model: ChatModel
     turns: Turns
+    generations: Generations
+    sessions: Sessions
+    contexts: Contexts
     metrics: Metrics
     roll: Roll
     _stopping: threading.Event
@@ -64,6 +70,7 @@ class Services:
         interrupted = self.turns.stop()
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
+        self.generations.stop()
         self.roll.stop()
         self.model.close()
         self.eyes.close()
@@ -110,6 +117,9 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         analyses=analyses,
         model=answering,
         turns=Turns(database, answering, roll.worker_id, metrics.turn_ended),
+        generations=Generations(database),
+        sessions=Sessions(database),
+        contexts=Contexts(database),
         metrics=metrics,
         roll=roll,
         _stopping=threading.Event(),

@@ -63,5 +63,13 @@ class TurnFailed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class TurnCancelled:
+    """Somebody asked to stop; what was said until then is kept. Comes once, last."""
+
+    message_id: str
+    text: str
+
+
 LoopEvent = AnswerStarted | TextDelta | ToolStarted | ToolFinished | LoopDone
-ChatEvent = TurnStarted | AnswerStarted | TextDelta | ToolStarted | ToolFinished | TurnDone | TurnFailed
+ChatEvent = TurnStarted | AnswerStarted | TextDelta | ToolStarted | ToolFinished | TurnDone | TurnFailed | TurnCancelled

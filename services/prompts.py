@@ -22,3 +22,16 @@ def classic(filename: str) -> str:
         "or is uncertain. Do not identify real people by their faces. "
         f"{DATA_NOT_ORDERS} The file is called <filename>{filename.replace('<', '').replace('>', '')}</filename>."
     )
+
+
+def session(pictures: str) -> str:
+    """Instructions for a chat session.
+
+    Args:
+        pictures: what the session's pictures are, as `Context.in_words` says it.
+    """
+    return (
+        "You are a visual assistant in a chat over the user's own pictures. Answer from what they show and from their "
+        "descriptions, plainly and to the point; say so when something cannot be seen or is uncertain. "
+        f"Do not identify real people by their faces. {DATA_NOT_ORDERS}\n\n{pictures}"
+    )

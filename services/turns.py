@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -24,6 +24,7 @@ from services.errors import AssistantError, SessionNotFound
 from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
+from services.sessions import index_message
 from services.usage import Limits
 
 log = logging.getLogger(__name__)
@@ -130,9 +131,13 @@ class Turns:
         return self.interrupt_all()
 
     def keep_so_far(self) -> None:
-        """Write down the text of every turn under way that has said more, all in one transaction."""
+        """Write down the text of every turn under way that has said more, all in one transaction, and end those that
+        another process has cancelled."""
         with self._lock:
             said = {turn: len(turn._said) for turn in self._open}
+        for turn in self._cancelled_elsewhere(list(said)):
+            turn.cancelled = True
+            turn.interrupt()
         grown = [turn for turn, pieces in said.items() if pieces > turn.pieces_kept]
         if not grown:
             return
@@ -145,6 +150,14 @@ class Turns:
             )
         for turn in grown:
             turn.pieces_kept = said[turn]
+
+    def _cancelled_elsewhere(self, under_way: list[Turn]) -> list[Turn]:
+        by_id = {turn.message_id: turn for turn in under_way}
+        if not by_id:
+            return []
+        with self.database.read() as session:
+            ended = session.execute(select(Row.id).where(Row.id.in_(by_id), Row.status == "interrupted")).scalars()
+            return [by_id[message_id] for message_id in ended]
 
     def _keep_all(self) -> None:
         while not self._stopping.wait(KEEP_EVERY_S):
@@ -169,7 +182,13 @@ class Turns:
         seq = session.execute(
             update(Conversation)
             .where(Conversation.id == question.conversation_id)
-            .values(next_seq=Conversation.next_seq + 2, total_messages=Conversation.total_messages + 2, updated_at=at)
+            .values(
+                next_seq=Conversation.next_seq + 2,
+                total_messages=Conversation.total_messages + 2,
+                last_user_message=question.text[:PREVIEW],
+                last_message_at=at,
+                updated_at=at,
+            )
             .returning(Conversation.next_seq)
         ).scalar()
         if seq is None:
@@ -196,6 +215,8 @@ class Turns:
             "worker_id": self.worker_id,
         }
         session.execute(insert(Row), [asked, answer])
+        if question.limits is not None:
+            index_message(session, question.conversation_id, turn.user_message_id, question.text)
         return turn, history.before(session, question.conversation_id, seq - 2)
 
 
@@ -222,6 +243,7 @@ class Turn:
     outcome: Outcome | None = None
     error: AssistantError | None = None
     first_text_ms: int | None = None
+    cancelled: bool = False
     pieces_kept: int = 0
     when_interrupted: Callable[[], None] | None = None
     _said: list[str] = field(default_factory=list)
@@ -343,6 +365,7 @@ class Turn:
         if unanswered:
             session.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
         if self.limits is not None:
+            index_message(session, self.conversation_id, self.message_id, self.text)
             usage.add_tokens(session, self.limits.owner_id, self.created_at, self.usage.total_tokens)
             if unanswered:
                 usage.give_back(session, self.limits.owner_id, self.created_at)

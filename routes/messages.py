@@ -1,0 +1,218 @@
+"""Questions in a session: answered whole or streamed, followed again later, cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, jsonify, request, stream_with_context, url_for
+from flask_openapi3 import APIBlueprint, Tag
+
+from models.base import new_id
+from models.chats import Conversation, Message
+from routes import sse, wire
+from routes.current import base_url, owner_id, request_id, services
+from routes.parsing import uuid_or_none, validated
+from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage, Problem, SessionPath
+from routes.sessions import ERRORS, known_ids, remaining, session_id
+from services import prompts, turns
+from services.answers import language_of
+from services.context import Context, Known
+from services.errors import (
+    AssistantError,
+    Conflict,
+    InvalidInput,
+    LimitExceeded,
+    ProviderUnavailable,
+    SessionNotFound,
+)
+from services.generations import Entry, Log
+from services.providers.tokens import estimate
+from services.usage import Limits
+
+ASKED: dict[str | int, Any] = ERRORS | dict.fromkeys((429, 502, 503, 504), Problem)
+STREAM: dict[str | int, Any] = {200: {"content": {"text/event-stream": {}}}}
+SILENCE_S = 10.0
+
+bp = APIBlueprint(
+    "messages",
+    __name__,
+    url_prefix="/api/v2/chat/sessions/<session_id>/messages",
+    abp_tags=[Tag(name="Messages", description="Questions in a session and their answers.")],
+)
+
+
+@bp.post("", responses={200: Answered, **ASKED})
+@validated
+def send(path: SessionPath, body: NewMessage) -> Response:
+    """Ask, and get the whole answer."""
+    made = begin(session_id(path), body)
+    for _entries in services().generations.follow(made.message_id, 0, SILENCE_S):
+        pass
+    message = services().sessions.message(owner_id(), session_id(path), made.message_id)
+    if message.status != "complete":
+        raise failure_of(message)
+    session = services().sessions.get(owner_id(), session_id(path))
+    return jsonify(
+        {
+            "message_id": message.id,
+            "content": message.content,
+            "token_count": message.completion_tokens,
+            "provider": message.provider,
+            "model": message.model,
+            "processing_time_ms": message.processing_time_ms,
+            **remaining(session),
+        }
+    )
+
+
+@bp.post("/stream", responses={**STREAM, **ASKED})
+@validated
+def stream(path: SessionPath, body: NewMessage) -> Response:
+    """Ask, and read the answer while it is being made. It is made to its end even if nobody reads on."""
+    found = session_id(path)
+    services().sessions.get(owner_id(), found)
+    try:
+        made = begin(found, body)
+    except LimitExceeded as error:
+        return answer(iter(wire.Frames().encode(wire.refused(new_id(), error))))
+    except SessionNotFound:
+        # It was there a moment ago.
+        return answer(iter(wire.Frames().encode(wire.auth_error(new_id()))))
+    return answer(frames(made.message_id, 0))
+
+
+@bp.get("/<message_id>/stream", responses={**STREAM, 404: Problem, 422: Problem})
+@validated
+def replay(path: MessagePath) -> Response:
+    """Read the stream of an answer again, from after `Last-Event-ID` or from the start, and follow it live."""
+    message = services().sessions.message(owner_id(), session_id(path), message_id(path))
+    if message.role != "assistant":
+        raise SessionNotFound("This message has no stream: it is not an answer.", code="message_not_found")
+    return answer(frames(message.id, last_event_id()))
+
+
+@bp.post("/<message_id>/cancel", responses={200: Cancelled, 404: Problem, 409: Problem})
+@validated
+def cancel(path: MessagePath) -> Response:
+    """Stop an answer; what was said so far is kept."""
+    message = services().sessions.message(owner_id(), session_id(path), message_id(path))
+    if message.status != "streaming":
+        raise Conflict("The answer is not being made any more.", code="message_not_streaming")
+    if not services().generations.cancel(message.id):
+        services().sessions.interrupt(message.id)
+    message = services().sessions.message(owner_id(), message.conversation_id, message.id)
+    return jsonify(
+        {
+            "message_id": message.id,
+            "session_id": message.conversation_id,
+            "status": message.status,
+            "content": message.content,
+        }
+    )
+
+
+def begin(session: str, body: NewMessage) -> Log:
+    """Keep the question and let the answer be made."""
+    if body.expected_image_ids is not None:
+        services().sessions.agree_on_images(owner_id(), session, known_ids(body.expected_image_ids))
+    conversation = services().sessions.get(owner_id(), session)
+    chosen = services().contexts.choose(conversation, body.message, detailed=body.force_detailed_analysis)
+    pictures = [describe(known) for known in chosen.shown]
+    turn = services().turns.start(question(conversation, body, chosen, pictures))
+    return services().generations.start(turn, wire.entries(session, pictures))
+
+
+def question(
+    conversation: Conversation, body: NewMessage, chosen: Context, pictures: list[dict[str, Any]]
+) -> turns.Question:
+    settings = services().settings
+    return turns.Question(
+        conversation_id=conversation.id,
+        text=body.message,
+        instructions=prompts.session(chosen.in_words()),
+        images=chosen.parts(services().images),
+        language=language_of(body.message),
+        request_id=request_id(),
+        details={"token_count": estimate(body.message)},
+        answer_details={
+            "image_context": pictures,
+            "vision_used": bool(pictures),
+            "offers_detailed_analysis": bool(pictures) and not chosen.detailed,
+        },
+        limits=Limits(
+            owner_id=conversation.owner_id,
+            session_messages=settings.session_message_budget,
+            session_tokens=settings.session_token_budget,
+            monthly_messages=settings.monthly_message_limit,
+        ),
+    )
+
+
+def describe(known: Known) -> dict[str, Any]:
+    image = known.image
+    return {
+        "image_id": image.id,
+        "thumbnail_url": base_url() + url_for("classic.image_thumbnail", image_id=image.id),
+        "description": known.description,
+        "confidence": known.confidence,
+        "title": image.filename,
+        "stored_url": base_url() + url_for("classic.image_file", image_id=image.id),
+        "filename": image.filename,
+    }
+
+
+def answer(body: Iterator[bytes]) -> Response:
+    return Response(stream_with_context(body), mimetype="text/event-stream", headers=sse.HEADERS)
+
+
+def frames(message: str, seen: int) -> Iterator[bytes]:
+    """The frames of a message after token number `seen`, then live, with pings while it is silent."""
+    writer = wire.Frames()
+    skipping = seen > 0
+    for some in services().generations.follow(message, 0, SILENCE_S):
+        out, skipping = after(writer, some, seen, skipping)
+        if out:
+            yield b"".join(out)
+        elif not some:
+            yield wire.PING
+    if not writer.closed:
+        yield b"".join(writer.encode(wire.lost(message)))
+
+
+def after(writer: wire.Frames, some: list[Entry], seen: int, skipping: bool) -> tuple[list[bytes], bool]:
+    """Frames without those up to token `seen`; of a stream with fewer tokens, those after its last one."""
+    out: list[bytes] = []
+    for entry in some:
+        frame = writer.encode([entry])[0]
+        if skipping and entry[0] == "event" and entry[1] in ("complete", "error", "close"):
+            skipping = False
+        if not skipping:
+            out.append(frame)
+        elif entry[0] == "token" and writer.tokens >= seen:
+            skipping = False
+    return out, skipping
+
+
+def last_event_id() -> int:
+    given = request.headers.get("Last-Event-ID", "").strip()
+    if not given:
+        return 0
+    if not given.isascii() or not given.isdigit() or len(given) > 12:
+        raise InvalidInput("Last-Event-ID is not the number of a token.", field="Last-Event-ID")
+    return int(given)
+
+
+def message_id(path: MessagePath) -> str:
+    found = uuid_or_none(path.message_id)
+    if found is None:
+        raise SessionNotFound("There is no message with this id in the session.", code="message_not_found")
+    return found
+
+
+def failure_of(message: Message) -> AssistantError:
+    """Why an answer did not come to its end."""
+    if message.status == "interrupted":
+        return turns.cut_short()
+    failed = services().generations.failure(message.id)
+    return failed or ProviderUnavailable("The answer could not be made.", provider=message.provider or "")

@@ -1,0 +1,122 @@
+"""A session as a file: Markdown to read, JSON to read back, plain text."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from models.chats import Conversation, Message
+
+Format = Literal["json", "markdown", "text"]
+MIME: Mapping[Format, str] = {"json": "application/json", "markdown": "text/markdown", "text": "text/plain"}
+SUFFIX: Mapping[Format, str] = {"json": "json", "markdown": "md", "text": "txt"}
+BLOCK = re.compile(r"^(\s{0,3})(#{1,6}(?=\s)|>|[-+*](?=\s)|={3,}\s*$|-{3,}\s*$|`{3,}|~{3,})", re.MULTILINE)
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
+
+def export(
+    session: Conversation, messages: Sequence[Message], kind: Format, image_ids: Sequence[str], *, metadata: bool
+) -> str:
+    """The session as the text of a file.
+
+    Args:
+        image_ids: the pictures selected in it.
+        metadata: tell of providers, models, tokens, times and pictures as well.
+    """
+    render: Mapping[Format, Callable[[], str]] = {
+        "json": lambda: _json(session, messages, image_ids, metadata=metadata),
+        "markdown": lambda: _markdown(session, messages, image_ids, metadata=metadata),
+        "text": lambda: _text(session, messages, image_ids, metadata=metadata),
+    }
+    return render[kind]()
+
+
+def filename(session: Conversation, kind: Format) -> str:
+    """A name that is safe on every system, recognisable by the session's title."""
+    plain = unicodedata.normalize("NFKC", session.title)
+    safe = re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80]
+    return f"{safe or 'chat-session'}.{SUFFIX[kind]}"
+
+
+def _json(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
+    exported: dict[str, Any] = {
+        "session_id": session.id,
+        "title": session.title,
+        "created_at": _iso(session.created_at),
+        "messages": [
+            {"id": message.id, "role": message.role, "content": message.content, "created_at": _iso(message.created_at)}
+            | ({"status": message.status, **_facts(message)} if metadata else {})
+            for message in messages
+        ],
+        "metadata": _about(session, image_ids) if metadata else {},
+    }
+    return json.dumps(exported, ensure_ascii=False, indent=2) + "\n"
+
+
+def _markdown(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
+    parts = [f"# Chat Session: {_literal(_one_line(session.title))}"]
+    if metadata:
+        parts.append("\n".join(f"- {name}: {value}" for name, value in _about(session, image_ids).items()))
+    for message in messages:
+        parts.append(f"## {message.role.capitalize()}")
+        # An assistant writes Markdown; what a user typed is to be read as it was typed.
+        parts.append(message.content if message.role == "assistant" else _literal(message.content))
+        if metadata:
+            parts.append("_" + " · ".join(f"{name}: {value}" for name, value in _facts(message).items()) + "_")
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
+    parts = [f"Chat Session: {_one_line(session.title)}"]
+    if metadata:
+        parts.append("\n".join(f"{name}: {value}" for name, value in _about(session, image_ids).items()))
+    for message in messages:
+        lines = f"{message.role.capitalize()}:\n{message.content}"
+        if metadata:
+            lines += "\n(" + ", ".join(f"{name}: {value}" for name, value in _facts(message).items()) + ")"
+        parts.append(lines)
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(session: Conversation, image_ids: Sequence[str]) -> dict[str, Any]:
+    return {
+        "created_at": _iso(session.created_at),
+        "updated_at": _iso(session.updated_at),
+        "is_active": session.is_active,
+        "total_messages": session.total_messages,
+        "total_tokens": session.total_tokens,
+        "use_all_images": session.use_all_images,
+        "image_ids": list(image_ids),
+    }
+
+
+def _facts(message: Message) -> dict[str, Any]:
+    facts: dict[str, Any] = {"created_at": _iso(message.created_at)}
+    if message.role == "assistant":
+        facts |= {
+            "provider": message.provider,
+            "model": message.model,
+            "token_count": message.completion_tokens,
+            "prompt_tokens": message.prompt_tokens,
+            "tokens_estimated": message.tokens_estimated,
+            "processing_time_ms": message.processing_time_ms,
+            "image_ids": [used["image_id"] for used in (message.details or {}).get("image_context", [])],
+        }
+    return facts
+
+
+def _literal(text: str) -> str:
+    """Text whose line beginnings and tags Markdown would take for its own, escaped."""
+    return TAG.sub(r"\\<", BLOCK.sub(r"\1\\\2", text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,225 @@
+"""Answers that belong to their message, not to a connection: made in a thread of their own, written to a log that any
+number of readers follow, from the start or from where they were."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models.chats import Message, MessageEvents
+from models.database import Database, DatabaseUnavailable
+from services.errors import AssistantError
+from services.events import ChatEvent, TurnCancelled, TurnFailed
+from services.turns import Turn, cut_short
+
+log = logging.getLogger(__name__)
+
+Entry = list[Any]
+"""One thing a reader is shown, as JSON: its kind first. What it looks like on the wire is the route's."""
+Encode = Callable[[ChatEvent], list[Entry]]
+
+KEEP_EVERY_S = 2.0
+POLL_S = 0.5
+FINISHED_KEPT = 256
+"""Logs of finished answers kept in memory, for readers who come back soon."""
+MAX_ENTRIES = 100_000
+"""An answer that goes on beyond this is ended: nobody reads it, and the log has to end somewhere."""
+
+
+class Log:
+    """What has been streamed of one message; grows until it is closed.
+
+    Args:
+        message_id: the assistant's message.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        self.message_id = message_id
+        self.entries: list[Entry] = []
+        self.closed = False
+        self.error: AssistantError | None = None
+        self.kept = 0
+        self._grown = threading.Condition()
+
+    def append(self, entries: list[Entry], *, last: bool = False) -> None:
+        """Add entries; what comes after the last is ignored."""
+        with self._grown:
+            if self.closed:
+                return
+            self.entries.extend(entries)
+            self.closed = last
+            self._grown.notify_all()
+
+    def wait(self, position: int, timeout_s: float) -> list[Entry]:
+        """Entries from `position` on; empty if none came in time, or if there will be none."""
+        with self._grown:
+            self._grown.wait_for(lambda: len(self.entries) > position or self.closed, timeout_s)
+            return self.entries[position:]
+
+
+class Generations:
+    """Runs turns in the background and lets readers follow them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._live: dict[str, tuple[Log, Turn]] = {}
+        self._finished: OrderedDict[str, Log] = OrderedDict()
+        self._lock = threading.Lock()
+        self._keeping = threading.Lock()
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_all, name="event-keeper", daemon=True)
+        self._keeper.start()
+
+    def start(self, turn: Turn, encode: Encode) -> Log:
+        """Make an answer in the background.
+
+        Args:
+            encode: an event's entries, in order; called in the generation's thread alone.
+        """
+        made = Log(turn.message_id)
+        with self._lock:
+            self._live[turn.message_id] = (made, turn)
+        turn.when_interrupted = lambda: self._cut_short(made, turn, encode)
+        threading.Thread(target=self._run, args=(made, turn, encode), name="generation", daemon=True).start()
+        return made
+
+    def follow(self, message_id: str, position: int, timeout_s: float) -> Iterator[list[Entry]]:
+        """Entries of a message as they come, in any process: an empty list after each `timeout_s` of silence.
+
+        Args:
+            position: how many entries to leave out at the beginning.
+        """
+        made = self.log(message_id)
+        if made is None:
+            yield from self._follow_kept(message_id, position, timeout_s)
+            return
+        while True:
+            entries = made.wait(position, timeout_s)
+            position += len(entries)
+            if entries or not made.closed:
+                yield entries
+            if made.closed and position >= len(made.entries):
+                return
+
+    def log(self, message_id: str) -> Log | None:
+        """The log of a message that is or was made in this process not long ago."""
+        with self._lock:
+            live = self._live.get(message_id)
+            return live[0] if live else self._finished.get(message_id)
+
+    def cancel(self, message_id: str) -> bool:
+        """Stop an answer that this process is making; False if it is not."""
+        with self._lock:
+            live = self._live.get(message_id)
+        if live is None:
+            return False
+        live[1].cancelled = True
+        live[1].interrupt()
+        return True
+
+    def failure(self, message_id: str) -> AssistantError | None:
+        """What an answer made in this process failed with."""
+        made = self.log(message_id)
+        return made.error if made else None
+
+    def stop(self) -> None:
+        """Write down what has not been; the turns have been interrupted before."""
+        self._stopping.set()
+        self.keep_so_far()
+
+    def keep_so_far(self) -> None:
+        """Write new entries of all live logs down, in one transaction."""
+        with self._lock:
+            logs = [made for made, _turn in self._live.values()]
+        self._keep(logs)
+
+    def _keep(self, logs: list[Log]) -> None:
+        with self._keeping:
+            grown = [(made, made.entries[made.kept :]) for made in logs if len(made.entries) > made.kept]
+            if not grown:
+                return
+            with self.database.write() as session:
+                ids = [made.message_id for made, _entries in grown]
+                # A picture or a session may have been deleted meanwhile, and its messages with it.
+                there = set(session.execute(select(Message.id).where(Message.id.in_(ids))).scalars())
+                rows = [
+                    {"message_id": made.message_id, "position": made.kept, "entries": entries}
+                    for made, entries in grown
+                    if made.message_id in there
+                ]
+                if rows:
+                    session.execute(insert(MessageEvents), rows)
+            for made, entries in grown:
+                made.kept += len(entries)
+
+    def _run(self, made: Log, turn: Turn, encode: Encode) -> None:
+        try:
+            for event in turn:
+                if isinstance(event, TurnFailed):
+                    made.error = event.error
+                made.append(encode(event))
+                if len(made.entries) > MAX_ENTRIES:
+                    turn.interrupt()
+        except Exception:
+            log.exception("an answer failed on something nobody foresaw")
+            self._cut_short(made, turn, encode)
+        finally:
+            self._finish(made, turn)
+
+    def _cut_short(self, made: Log, turn: Turn, encode: Encode) -> None:
+        event = TurnCancelled(turn.message_id, turn.text) if turn.cancelled else None
+        made.append(encode(event or TurnFailed(turn.message_id, cut_short(), turn.text)), last=True)
+
+    def _finish(self, made: Log, turn: Turn) -> None:
+        made.append([], last=True)
+        try:
+            self._keep([made])
+        except DatabaseUnavailable as error:
+            log.warning("the stream of an answer could not be written down: %s", error)
+        with self._lock:
+            self._live.pop(turn.message_id, None)
+            self._finished[turn.message_id] = made
+            while len(self._finished) > FINISHED_KEPT:
+                self._finished.popitem(last=False)
+
+    def _keep_all(self) -> None:
+        while not self._stopping.wait(KEEP_EVERY_S):
+            try:
+                self.keep_so_far()
+            except DatabaseUnavailable as error:
+                log.warning("streams under way could not be written down: %s", error)
+
+    def _follow_kept(self, message_id: str, position: int, timeout_s: float) -> Iterator[list[Entry]]:
+        """The same from the database: another process makes the answer, or it is long finished."""
+        waited = 0.0
+        while True:
+            with self.database.read() as session:
+                # The status first: entries written after it was read are then still looked for.
+                status = session.execute(select(Message.status).where(Message.id == message_id)).scalar()
+                entries = _kept(session, message_id)[position:]
+            position += len(entries)
+            if entries:
+                waited = 0.0
+                yield entries
+            elif status != "streaming":
+                return
+            elif waited >= timeout_s:
+                waited = 0.0
+                yield []
+            else:
+                time.sleep(POLL_S)
+                waited += POLL_S
+
+
+def _kept(session: Session, message_id: str) -> list[Entry]:
+    stretches = session.execute(
+        select(MessageEvents.entries).where(MessageEvents.message_id == message_id).order_by(MessageEvents.position)
+    ).scalars()
+    return [entry for stretch in stretches for entry in stretch]

@@ -1,0 +1,316 @@
+"""Chat sessions: conversations over a user's pictures that are listed, searched, renamed, aimed and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, String, column, delete, func, insert, select, table, text, update
+from sqlalchemy.orm import Session
+
+from models.base import new_id, now
+from models.chats import Conversation, Message
+from models.database import Database
+from models.media import ConversationImage, Image
+from services.errors import Conflict, DocumentNotFound, ImageNotFound, SessionNotFound
+
+SURFACE = "session"
+UNTITLED = "New chat"
+TRIGRAM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sessions to list, newest first.
+
+    Args:
+        search: in titles and in what was said, whatever the case, every character meant literally.
+        is_active: open ones, closed ones, or None for both.
+        min_messages: with at least so many messages.
+    """
+
+    search: str = ""
+    is_active: bool | None = None
+    min_messages: int = 0
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One session and how many pictures are selected in it."""
+
+    session: Conversation
+    selected: int
+
+
+class Sessions:
+    """Sessions of owners. Every method raises `SessionNotFound` for an id that is unknown or another owner's."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def create(
+        self, owner_id: str, title: str | None, image_ids: Sequence[str], *, use_all_images: bool
+    ) -> Conversation:
+        """Begin a session.
+
+        Raises:
+            ImageNotFound: one of the pictures is not there.
+        """
+        at = now()
+        session_id = new_id()
+        with self.database.write() as session:
+            _require_images(session, owner_id, image_ids)
+            session.execute(
+                insert(Conversation).values(
+                    id=session_id,
+                    owner_id=owner_id,
+                    surface=SURFACE,
+                    title=title or UNTITLED,
+                    use_all_images=use_all_images,
+                    created_at=at,
+                    updated_at=at,
+                )
+            )
+            _select_images(session, session_id, image_ids)
+            return _get(session, owner_id, session_id)
+
+    def get(self, owner_id: str, session_id: str) -> Conversation:
+        with self.database.read() as session:
+            return _get(session, owner_id, session_id)
+
+    def page(self, owner_id: str, wanted: Wanted) -> tuple[list[Listed], int]:
+        """One page of sessions, and how many there are in all. The order never changes: by creation, newest first."""
+        with self.database.read() as session:
+            matching = [Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *self._filters(wanted)]
+            total = session.execute(select(func.count()).select_from(Conversation).where(*matching)).scalar_one()
+            selected = (
+                select(func.count())
+                .select_from(ConversationImage)
+                .where(ConversationImage.conversation_id == Conversation.id)
+                .scalar_subquery()
+            )
+            rows = session.execute(
+                select(Conversation, selected)
+                .where(*matching)
+                .order_by(Conversation.created_at.desc(), Conversation.id.desc())
+                .limit(wanted.limit)
+                .offset(wanted.offset)
+            ).all()
+        return [Listed(found, count) for found, count in rows], total
+
+    def messages(self, session_id: str, limit: int | None = None) -> list[Message]:
+        """The newest `limit` messages, or all, oldest first."""
+        with self.database.read() as session:
+            newest = select(Message).where(Message.conversation_id == session_id).order_by(Message.seq.desc())
+            found = session.execute(newest if limit is None else newest.limit(limit)).scalars().all()
+        return list(reversed(found))
+
+    def message(self, owner_id: str, session_id: str, message_id: str) -> Message:
+        """One message.
+
+        Raises:
+            SessionNotFound: also when the session has no such message.
+        """
+        with self.database.read() as session:
+            _get(session, owner_id, session_id)
+            found = session.execute(
+                select(Message).where(Message.id == message_id, Message.conversation_id == session_id)
+            ).scalar()
+        if found is None:
+            raise SessionNotFound("There is no message with this id in the session.", code="message_not_found")
+        return found
+
+    def interrupt(self, message_id: str) -> None:
+        """Mark an answer that another process is making as ended; it notices when it next writes it down."""
+        with self.database.write() as session:
+            session.execute(
+                update(Message)
+                .where(Message.id == message_id, Message.status == "streaming")
+                .values(status="interrupted")
+            )
+
+    def rename(self, owner_id: str, session_id: str, title: str) -> Conversation:
+        """Raises `Conflict` (`session_closed`)."""
+        return self._change(owner_id, session_id, title=title)
+
+    def set_mode(self, owner_id: str, session_id: str, *, use_all_images: bool) -> Conversation:
+        """Talk about all of the owner's pictures, or about the selected ones.
+
+        Raises:
+            Conflict: `session_closed`.
+        """
+        return self._change(owner_id, session_id, use_all_images=use_all_images)
+
+    def select_images(self, owner_id: str, session_id: str, image_ids: Sequence[str]) -> list[str]:
+        """Talk about these pictures from now on; the ids, each once.
+
+        Raises:
+            ImageNotFound: one is not there; nothing has changed then.
+            Conflict: `session_closed`.
+        """
+        chosen = list(dict.fromkeys(image_ids))
+        with self.database.write() as session:
+            _require_open(_get(session, owner_id, session_id))
+            _require_images(session, owner_id, chosen)
+            session.execute(delete(ConversationImage).where(ConversationImage.conversation_id == session_id))
+            _select_images(session, session_id, chosen)
+            session.execute(
+                update(Conversation).where(Conversation.id == session_id).values(use_all_images=False, updated_at=now())
+            )
+        return chosen
+
+    def select_documents(self, owner_id: str, session_id: str, document_ids: Sequence[str]) -> list[str]:
+        """Talk about these documents from now on.
+
+        Raises:
+            DocumentNotFound: one is not there.
+            Conflict: `session_closed`.
+        """
+        with self.database.read() as session:
+            _require_open(_get(session, owner_id, session_id))
+        if document_ids:
+            raise DocumentNotFound("There is no document with this id.", context={"document_ids": list(document_ids)})
+        return []
+
+    def selected_images(self, session_id: str) -> list[str]:
+        """Ids of the selected pictures, in the order they were chosen."""
+        with self.database.read() as session:
+            return list(
+                session.execute(
+                    select(ConversationImage.image_id)
+                    .where(ConversationImage.conversation_id == session_id)
+                    .order_by(ConversationImage.position)
+                ).scalars()
+            )
+
+    def agree_on_images(self, owner_id: str, session_id: str, expected: Sequence[str]) -> None:
+        """See to it that the session talks about the pictures the caller believes it does.
+
+        Raises:
+            Conflict: `image_selection_mismatch`, with both lists: the session talks about all pictures, or one of the
+                expected is not there.
+        """
+        found = self.get(owner_id, session_id)
+        selected = self.all_images(owner_id, 5000, 0)[0] if found.use_all_images else self.selected_images(session_id)
+        if set(expected) == set(selected):
+            return
+        try:
+            if found.use_all_images:
+                raise ImageNotFound("")
+            self.select_images(owner_id, session_id, expected)
+        except ImageNotFound:
+            raise Conflict(
+                "The session's pictures are not the expected ones.",
+                code="image_selection_mismatch",
+                context={"expected_image_ids": list(expected), "selected_image_ids": selected},
+            ) from None
+
+    def all_images(self, owner_id: str, limit: int, offset: int) -> tuple[list[str], int]:
+        """Ids of the owner's pictures, newest first, and how many there are in all."""
+        with self.database.read() as session:
+            mine = Image.owner_id == owner_id
+            total = session.execute(select(func.count()).select_from(Image).where(mine)).scalar_one()
+            ids = session.execute(
+                select(Image.id)
+                .where(mine)
+                .order_by(Image.created_at.desc(), Image.id.desc())
+                .limit(limit)
+                .offset(offset)
+            ).scalars()
+            return list(ids), total
+
+    def close(self, owner_id: str, session_id: str) -> tuple[Conversation, datetime]:
+        """Close a session; it can still be read and exported.
+
+        Raises:
+            Conflict: `session_closed`, when it is closed already.
+        """
+        at = now()
+        return self._change(owner_id, session_id, is_active=False, closed_at=at), at
+
+    def _change(self, owner_id: str, session_id: str, **values: object) -> Conversation:
+        with self.database.write() as session:
+            _require_open(_get(session, owner_id, session_id))
+            session.execute(
+                update(Conversation)
+                .where(Conversation.id == session_id)
+                .values(updated_at=now(), **values)
+                .execution_options(synchronize_session=False)
+            )
+            session.expire_all()
+            return _get(session, owner_id, session_id)
+
+    def _filters(self, wanted: Wanted) -> list[ColumnElement[bool]]:
+        filters: list[ColumnElement[bool]] = []
+        if wanted.is_active is not None:
+            filters.append(Conversation.is_active == wanted.is_active)
+        if wanted.min_messages:
+            filters.append(Conversation.total_messages >= wanted.min_messages)
+        if wanted.search:
+            filters.append(self._says(wanted.search))
+        return filters
+
+    def _says(self, search: str) -> ColumnElement[bool]:
+        in_title = Conversation.title.icontains(search, autoescape=True)
+        if self.database.is_sqlite and len(search) >= TRIGRAM:
+            # Quotes make a phrase of it, in which FTS5 knows no operators.
+            phrase = '"' + search.replace('"', '""') + '"'
+            found = column("content").op("MATCH")(phrase)
+            said: Select[str] = (
+                select(column("conversation_id", String)).select_from(table("session_text")).where(found)
+            )
+        else:
+            said = select(Message.conversation_id).where(Message.content.icontains(search, autoescape=True))
+        return in_title | Conversation.id.in_(said)
+
+
+def index_message(session: Session, conversation_id: str, message_id: str, content: str) -> None:
+    """Make what was said findable, where the database has an index of its own for it."""
+    if session.get_bind().dialect.name == "sqlite" and content:
+        session.execute(
+            text(
+                "INSERT INTO session_text(content, conversation_id, message_id) VALUES (:content, :session, :message)"
+            ),
+            {"content": content, "session": conversation_id, "message": message_id},
+        )
+
+
+def _get(session: Session, owner_id: str, session_id: str) -> Conversation:
+    found = session.execute(
+        select(Conversation).where(
+            Conversation.id == session_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
+        )
+    ).scalar()
+    if found is None:
+        raise SessionNotFound("There is no session with this id.")
+    return found
+
+
+def _require_open(found: Conversation) -> None:
+    if not found.is_active:
+        raise Conflict("The session is closed.", code="session_closed")
+
+
+def _require_images(session: Session, owner_id: str, image_ids: Sequence[str]) -> None:
+    wanted = set(image_ids)
+    there: set[str] = set()
+    for begin in range(0, len(image_ids), 500):
+        some = list(image_ids)[begin : begin + 500]
+        there |= set(session.execute(select(Image.id).where(Image.owner_id == owner_id, Image.id.in_(some))).scalars())
+    missing = sorted(wanted - there)
+    if missing:
+        error = ImageNotFound(missing[0])
+        error.context = {"image_ids": missing}
+        raise error
+
+
+def _select_images(session: Session, session_id: str, image_ids: Sequence[str]) -> None:
+    rows = [
+        {"conversation_id": session_id, "image_id": image_id, "position": position}
+        for position, image_id in enumerate(dict.fromkeys(image_ids))
+    ]
+    if rows:
+        session.execute(insert(ConversationImage), rows)
