@@ -56,7 +56,9 @@ def name_indices(rgb: npt.NDArray[np.uint8]) -> Indices:
 
     # the eye calls a colour grey more readily when it is dark, and bluish greys more readily than warm ones
     bluish = (hue > 180) & (hue < 300)
-    grey = chroma < np.where(light < 25, 12, np.where(light < 85, 9, 7)) + np.where(bluish, 3, 0)
+    grey = chroma < np.where(light < 25, 12, np.where(light < 85, 9, 7)) + np.where(
+        bluish, np.where(light < 60, 5, 3), 0
+    )
     put("black", (light < 10) & (chroma < 25) | (light < 20) & grey)
     put("dark grey", grey & (light < 40))
     put("grey", grey & (light < 70))
@@ -73,7 +75,8 @@ def name_indices(rgb: npt.NDArray[np.uint8]) -> Indices:
     put("red", red)
     put("red", (hue < 50) & (chroma >= 58) & (light < 48) & (light >= 36))
     put("orange", (hue < 83) & (chroma >= 56) & (light >= 48))
-    put("orange", (hue < 83) & (chroma >= 50) & (light >= 66))
+    put("orange", (hue >= 58) & (hue < 83) & (chroma >= 46) & (light >= 48))
+    put("orange", (hue < 83) & (chroma >= 36) & (light >= 60))
     put("brown", (hue < 83) & (light < 72))
     put("beige", (hue < 83) & (chroma < 42))
     put("orange", hue < 83)

@@ -122,8 +122,6 @@ def _upright(image: Image.Image, exif: Image.Exif | None) -> Image.Image:
 def _rgb(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
     """Shrunk to the side and on white; and whether anything of it was see-through."""
     small = _shrunk(image, side)
-    if small.mode.startswith(("I", "F")):
-        return _eight_bits(small).convert("RGB"), False
     if not small.has_transparency_data:
         return small.convert("RGB"), False
     see_through = small.convert("RGBA")
@@ -136,15 +134,19 @@ def _rgb(image: Image.Image, side: int) -> tuple[Image.Image, bool]:
 
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    """With its longest side at most this, in a mode of eight bits a sample."""
     scale = side / max(image.size)
+    if scale < 0.4 and image.mode not in {"L", "RGB", "CMYK", "YCbCr"}:
+        # the other modes cannot be averaged as they are, and converting all of a big picture costs memory many times
+        # over: every n-th pixel first, down to twice the size wanted
+        image = image.resize(_scaled(image.size, scale * 2), Image.Resampling.NEAREST)
+        scale = side / max(image.size)
+    if image.mode.startswith(("I", "F")):
+        image = _eight_bits(image)
+    elif image.mode in {"P", "PA", "1"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode == "1" else "RGB")
     if scale >= 1:
         return image
-    if image.mode in {"P", "PA", "1"}:
-        # no averaging without a conversion, and converting all of a big picture costs four times its size
-        if scale < 0.4:
-            image = image.resize(_scaled(image.size, scale * 2), Image.Resampling.NEAREST)
-            scale = 0.5
-        image = image.convert("RGBA" if image.has_transparency_data else "L" if image.mode == "1" else "RGB")
     return image.resize(_scaled(image.size, scale), Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
@@ -157,7 +159,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image, dtype=np.float32)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(values.min())), float(values.max())
-    full = 255.0 if low >= 0 and high <= 255 else 65535.0 if low >= 0 and 255 < high <= 65535 else high - low
+    usual = (1.0, 255.0, 65535.0) if image.mode.startswith("F") else (255.0, 65535.0)
+    full = next((top for top in usual if high <= top), high) if low >= 0 else high - low
     if full <= 0:
         return Image.new("L", image.size)
     return Image.fromarray(((values - low) / full * 255).clip(0, 255).astype(np.uint8))

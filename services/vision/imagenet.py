@@ -25,9 +25,10 @@ READABLE: Final = {
 _KIND_PLACES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
     "fish": ((0, 1), (389, 397)), "shark": ((2, 4),), "ray": ((5, 6),),
     "bird": ((7, 24), (80, 100), (127, 146)), "salamander": ((25, 29),), "frog": ((30, 32),), "turtle": ((33, 37),),
-    "lizard": ((38, 48),), "crocodile": ((49, 50),), "snake": ((52, 68),), "spider": ((72, 77),), "crab": ((118, 121),),
-    "lobster": ((122, 124),), "whale": ((147, 148),), "seal": ((149, 150),), "dog": ((151, 268),), "wolf": ((269, 275),),
-    "fox": ((277, 280),), "cat": ((281, 285),), "big cat": ((286, 293),), "bear": ((294, 297),), "beetle": ((300, 307),),
+    "lizard": ((38, 48),), "crocodile": ((49, 50),), "snake": ((52, 68),), "spider": ((72, 77),),
+    "crab": ((118, 121),), "lobster": ((122, 124),), "whale": ((147, 148),), "seal": ((149, 150),),
+    "dog": ((151, 268),), "wolf": ((269, 275),), "fox": ((277, 280),), "cat": ((281, 285),),
+    "big cat": ((286, 293),), "bear": ((294, 297),), "beetle": ((300, 307),),
     "butterfly": ((321, 326),), "dragonfly": ((319, 320),), "rabbit": ((330, 332),), "pig": ((341, 343),),
     "cow": ((345, 347),), "sheep or goat": ((348, 350),), "antelope": ((351, 353),), "ape": ((365, 369),),
     "monkey": ((370, 382),), "elephant": ((101, 101), (385, 386)), "mushroom": ((992, 997), (947, 947)),
@@ -43,8 +44,8 @@ _KIND_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "truck": ("fire engine", "garbage truck", "moving van", "pickup", "tow truck", "trailer truck"),
     "train": ("bullet train", "electric locomotive", "steam locomotive", "passenger car", "freight car", "streetcar"),
     "boat": (
-        "canoe", "catamaran", "container ship", "fireboat", "gondola", "lifeboat", "ocean liner", "schooner", "speedboat",
-        "trimaran", "yawl", "shipwreck", "paddle", "dock", "aircraft carrier",
+        "canoe", "catamaran", "container ship", "fireboat", "gondola", "lifeboat", "ocean liner", "schooner",
+        "speedboat", "trimaran", "yawl", "shipwreck", "paddle", "dock", "aircraft carrier",
     ),
 }  # fmt: skip
 

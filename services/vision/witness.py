@@ -7,44 +7,51 @@ The classifier knows 1000 and, shown the object alone, often knows better.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.vision.decode import Pixels, cut
 from services.vision.faces import SURE as FACE_SURE
 from services.vision.facts import Box, DetectedObject, Face
 from services.vision.imagenet import COCO_AS_IMAGENET
-from services.vision.labels import Labeller, Likely
+from services.vision.labels import Labeller
 from services.vision.objects import POSSIBLE, SURE
 
 _MOST_GLANCES: Final = 10
 _PER_KIND: Final = 3
-_SMALLEST: Final = 20  # pixels a side; less cannot be classified
+_SMALLEST: Final = 16  # pixels a side; less cannot be classified
+# names the detectors give to whatever is round or oblong, and that the classifier knows well
+_LOOKALIKES: Final = frozenset(("clock", "umbrella", "remote", "donut"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What the classifier's word does to a certainty: times the factor, and never above the cap."""
+
+    factor: float
+    cap: float = 0.99
+
+
+_UNSURE: Final = _Word(0.6, cap=SURE - 0.01)
 
 
 def checked(objects: Sequence[DetectedObject], pixels: Pixels, labeller: Labeller) -> tuple[DetectedObject, ...]:
     """The objects the classifier does not speak against, with their certainty brought in line.
 
-    At most three of a kind and ten in all are shown to it; others of the kind share those's mean.
+    At most three of a kind and ten in all are shown to it, the biggest first; of others of the kind the least
+    favourable of those words holds.
     """
-    factors: dict[str, list[float]] = {}
+    words: dict[str, list[_Word]] = {}
     glances = 0
-    weighed: list[tuple[DetectedObject, float | None]] = []
-    for thing in sorted(objects, key=lambda each: -each.box.area):
-        factor = None
-        own = factors.setdefault(thing.name, [])
-        if glances < _MOST_GLANCES and len(own) < _PER_KIND:
-            piece = _alone(pixels, thing.box)
-            if min(piece.shape[:2]) >= _SMALLEST and _can_be_checked(thing.name):
-                glances += 1
-                factor = _factor(thing.name, labeller.glance(piece))
-                own.append(factor)
-        weighed.append((thing, factor))
     kept = []
-    for thing, factor in weighed:
-        shared = factors[thing.name]
-        change = factor if factor is not None else sum(shared) / len(shared) if shared else 1.0
-        confidence = round(min(0.99, thing.confidence * change), 3)
+    for thing in sorted(objects, key=lambda each: -each.box.area):
+        said = words.setdefault(thing.name, [])
+        word = min(said, key=lambda each: each.factor) if said else _Word(1.0)
+        if _can_be_checked(thing.name) and len(said) < _PER_KIND and glances < _MOST_GLANCES:
+            glances += 1
+            word = _word(thing.name, _alone(pixels, thing.box), labeller)
+            said.append(word)
+        confidence = round(min(word.cap, thing.confidence * word.factor), 3)
         if confidence >= POSSIBLE:
             kept.append(replace(thing, confidence=confidence, sure=confidence >= SURE))
     return tuple(sorted(kept, key=lambda thing: -thing.confidence))
@@ -60,16 +67,21 @@ def _can_be_checked(name: str) -> bool:
     return name == "person" or name in COCO_AS_IMAGENET
 
 
-def _factor(name: str, likely: Likely) -> float:
+def _word(name: str, piece: Pixels, labeller: Labeller) -> _Word:
+    if min(piece.shape[:2]) < _SMALLEST:
+        return _UNSURE if name in _LOOKALIKES else _Word(1.0)
+    likely = labeller.glance(piece)
     if name == "person":  # ImageNet has no people; but what it knows for an animal is none
-        return 0.5 if likely.animal > 0.6 else 1.0
+        return _Word(0.5) if likely.animal > 0.6 else _Word(1.0)
     wanted = COCO_AS_IMAGENET[name]
     support, against = likely.of(wanted), likely.against(wanted)
     if support >= 0.3 or support > against:
-        return 1.15
+        return _Word(1.15)
     if support >= 0.08:
-        return 1.0
-    return 0.35 if against >= 0.5 else 0.5 if against >= 0.25 else 0.6
+        return _Word(1.0)
+    if name in _LOOKALIKES or against >= 0.5:
+        return _Word(0.33)
+    return _Word(0.5) if against >= 0.25 else _UNSURE
 
 
 def _alone(pixels: Pixels, box: Box) -> Pixels:
