@@ -1,0 +1,45 @@
+// The list of pictures beside the conversation; on a narrow screen it slides in.
+
+import { setPicture } from "../api.js";
+import { byId, icon, make } from "../dom.js";
+import { pictures } from "./kept.js";
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** Show the list; `current` is the id of the picture that is open. */
+export function showList(current) {
+  const list = byId("ask-list");
+  const all = pictures();
+  byId("ask-list-empty").hidden = all.length > 0;
+  list.replaceChildren(...all.map((picture) => entry(picture, picture.id === current)));
+}
+
+function entry({ id, title, at }, isCurrent) {
+  const image = make("img", { alt: "", width: 44, height: 44, loading: "lazy" });
+  image.onerror = () => image.replaceWith(make("span", { className: "blank" }, icon("picture")));
+  setPicture(image, `/images/${id}/thumbnail`);
+  const link = make("a", { href: `#/ask/${id}` }, image, make("span", {}, make("b", {}, title), make("small", {}, WHEN.format(at))));
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  return make("li", {}, link);
+}
+
+export function startSide() {
+  const side = byId("ask-side");
+  const opener = byId("ask-side-open");
+  const put = (open) => {
+    side.classList.toggle("open", open);
+    opener.setAttribute("aria-expanded", String(open));
+    if (open) byId("ask-side-close").focus();
+  };
+  opener.addEventListener("click", () => put(true));
+  byId("ask-side-close").addEventListener("click", () => {
+    put(false);
+    opener.focus();
+  });
+  side.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && side.classList.contains("open")) byId("ask-side-close").click();
+  });
+  side.addEventListener("click", (event) => {
+    if (event.target.closest("a")) put(false);
+  });
+}
