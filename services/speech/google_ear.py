@@ -117,6 +117,7 @@ class GoogleEar:
     def _refused(self, error: sr.RequestError) -> ProviderError:
         cause = error.__context__
         if isinstance(cause, urllib.error.HTTPError):
+            cause.close()  # the library leaves the connection open
             return status_error(self.name, cause.code, retry_after({k.lower(): v for k, v in cause.headers.items()}))
         if isinstance(cause, urllib.error.URLError) and isinstance(cause.reason, TimeoutError):
             return ProviderTimeout("No answer within the time allowed.", provider=self.name)

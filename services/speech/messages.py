@@ -77,22 +77,21 @@ def message(key: Key, language: Language) -> str:
     return MESSAGES[key][language]
 
 
+# The first row that an error is an instance of decides.
+_KEYS: tuple[tuple[type[Exception], Key], ...] = (
+    (SpeechNotUnderstood, "not_understood"),
+    (LimitExceeded, "rate_limited"),
+    (LanguageNotHeard, "language_not_heard"),
+    (ProviderRateLimited, "busy"),
+    (ProviderTimeout, "timeout"),
+    (ProviderError, "unavailable"),
+)
+
+
 def key_of(error: Exception) -> Key:
     """The message that tells a listener of an error; of several providers' failures the last one's."""
-    match error:
-        case SpeechNotUnderstood():
-            return "no_speech" if error.code == "no_speech" else "not_understood"
-        case LimitExceeded():
-            return "rate_limited"
-        case AllProvidersFailed():
-            return key_of(error.causes[-1])
-        case LanguageNotHeard():
-            return "language_not_heard"
-        case ProviderRateLimited():
-            return "busy"
-        case ProviderTimeout():
-            return "timeout"
-        case ProviderError():
-            return "unavailable"
-        case _:
-            return "internal"
+    if isinstance(error, AllProvidersFailed):
+        return key_of(error.causes[-1])
+    if isinstance(error, SpeechNotUnderstood) and error.code == "no_speech":
+        return "no_speech"
+    return next((key for kind, key in _KEYS if isinstance(error, kind)), "internal")

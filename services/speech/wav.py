@@ -40,7 +40,7 @@ def read_wav(data: bytes) -> Audio:
 
     Raises:
         AudioRejected: it is no WAV file, or a broken one (`not_wav`); it lasts over `MAX_SECONDS` (`audio_too_long`).
-        SpeechNotUnderstood: there is no sound in it, only silence, or too little or too coarse for a word (`no_speech`).
+        SpeechNotUnderstood: there is only silence in it, or too little or too coarse for a word (`no_speech`).
     """
     if not looks_like_wav(data):
         raise _not_wav()
