@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
+from urllib.request import getproxies
 
 import httpx2
 import pydantic
@@ -23,6 +24,7 @@ from services.errors import (
     ProviderUnavailable,
 )
 from services.providers.sse import BrokenStream, SilentStream
+from services.providers.transport import Urllib3Transport
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,8 @@ def timeouts(timeout: float) -> httpx2.Timeout:
 def http_client(timeout: float) -> httpx2.Client:
     """A pooled, thread-safe client for one vendor; `timeout` as in `timeouts`."""
     return httpx2.Client(
+        # Behind a proxy httpx2's own transport serves, which knows proxies.
+        transport=None if getproxies() else Urllib3Transport(),
         timeout=timeouts(timeout),
         # The server's threads bound the calls at once; a pool limit would only make one call wait for another.
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0),

@@ -116,7 +116,7 @@ class RawServer:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return False
         sent = b"".join(step for step in script if isinstance(step, bytes))
-        return sent.endswith(LAST_CHUNK) or b"Content-Length" in sent
+        return b"Connection: close" not in sent and (sent.endswith(LAST_CHUNK) or b"Content-Length" in sent)
 
 
 @contextlib.contextmanager
