@@ -89,8 +89,11 @@ _KEYS: tuple[tuple[type[Exception], Key], ...] = (
 
 
 def key_of(error: Exception) -> Key:
-    """The message that tells a listener of an error; of several providers' failures the last one's."""
+    """The message that tells a listener of an error. Of several providers' failures it is the last one's, or, where
+    one had no ear for the language, that: the others will not help without a network."""
     if isinstance(error, AllProvidersFailed):
+        if any(isinstance(cause, LanguageNotHeard) for cause in error.causes):
+            return "language_not_heard"
         return key_of(error.causes[-1])
     if isinstance(error, SpeechNotUnderstood) and error.code == "no_speech":
         return "no_speech"
