@@ -77,7 +77,7 @@ def effect(image: Image.Image, operation: Effect) -> Image.Image:
     return within(image, operation.region, on_colours(_effect(operation.name)))
 
 
-def _effect(name: EffectName) -> Change:  # noqa: PLR0911 - one return a case
+def _effect(name: EffectName) -> Change:
     match name:
         case "greyscale":
             # An RGB picture stays RGB, so that its profile still fits.

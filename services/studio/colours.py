@@ -60,8 +60,8 @@ def _spaced(name: str) -> str:
 def names() -> dict[str, str]:
     """Every known name, lower case and with single blanks, to `#rrggbb`."""
     table: dict[str, str] = {}
-    for name, value in ImageColor.colormap.items():
-        code = _code(ImageColor.getrgb(value))
+    for name in ImageColor.colormap:
+        code = _code(ImageColor.getrgb(name))
         table[name] = code
         table[_spaced(name)] = code
     table.update(_EVERYDAY)

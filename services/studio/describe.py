@@ -61,7 +61,7 @@ def describe(operation: Edit) -> str:
             assert_never(operation)
 
 
-def _geometry(operation: Crop | CropAspect | CropSize | CropEdges | Trim | Rotate | Flip | Resize) -> str:  # noqa: PLR0911 - one return a case
+def _geometry(operation: Crop | CropAspect | CropSize | CropEdges | Trim | Rotate | Flip | Resize) -> str:
     match operation:
         case Crop():
             return f"cropped to {region(operation.region)}"
@@ -98,7 +98,7 @@ def _size(operation: Resize) -> str:
     return f"{operation.width} px wide" if operation.width else f"{operation.height} px high"
 
 
-def _tone(operation: Adjust | Effect | Blur | Pixelate | Posterise | Solarise | Tint | Fill) -> str:  # noqa: PLR0911 - one return a case
+def _tone(operation: Adjust | Effect | Blur | Pixelate | Posterise | Solarise | Tint | Fill) -> str:
     match operation:
         case Adjust():
             percent = round((operation.factor - 1) * 100)
@@ -122,7 +122,7 @@ def _tone(operation: Adjust | Effect | Blur | Pixelate | Posterise | Solarise | 
             assert_never(operation)
 
 
-def _drawn(operation: Transparent | Flatten | Border | Pad | RoundCorners | Text | Shape | Canvas) -> str:  # noqa: PLR0911 - one return a case
+def _drawn(operation: Transparent | Flatten | Border | Pad | RoundCorners | Text | Shape | Canvas) -> str:
     match operation:
         case Transparent():
             what = f"what was {spoken(operation.colour)}" if operation.colour else "the background"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import PIL
 
-from services.errors import TooLarge
+from services.errors import InvalidInput, TooLarge
 from services.studio.alt_text import Captioner, alt_text
 from services.studio.apply import apply
 from services.studio.base import ChainBase, Outcome, Picture, StudioReply, StudioRequest
@@ -28,6 +28,8 @@ from services.studio.operations import (
     Shape,
     Text,
     Undo,
+    from_json,
+    to_json,
 )  # fmt: skip
 from services.studio.parse import LeftOut, NotUnderstood, Understood, parse
 from services.studio.phrases_canvas import SIDE
@@ -190,6 +192,7 @@ def _take_back(sheet: _Sheet, steps: int) -> None:
 
 def _edit(sheet: _Sheet, plain: PlainEdit) -> None:
     operation: Edit = Masked(sheet.mask, (plain,)) if sheet.mask else plain
+    _check(operation)
     before = sheet.frames
     after = apply(before, operation)
     if before is not None and not isinstance(plain, Canvas) and same_pixels(before, after):
@@ -202,6 +205,14 @@ def _edit(sheet: _Sheet, plain: PlainEdit) -> None:
     sheet.chain.append(operation)
     sheet.frames = after
     sheet.done.append(describe(plain))
+
+
+def _check(operation: Edit) -> None:
+    """Raises CannotApply for numbers that could not be read back from where the chain is stored."""
+    try:
+        from_json(to_json((operation,)))
+    except InvalidInput:
+        raise CannotApply("a number in it is out of range") from None
 
 
 def _stretched(before: tuple[int, int], after: tuple[int, int]) -> bool:

@@ -74,7 +74,7 @@ def _size(reader: Reader) -> tuple[int, int]:
     return SIDE, SIDE
 
 
-def plain(reader: Reader) -> Edits | None:  # noqa: PLR0911 - one return a case
+def plain(reader: Reader) -> Edits | None:
     """ "A blue 800x600 canvas", "a blank white image"."""
     if reader.has(r"\bbackground\b") and not reader.has(r"\b(?:creat|generat|new|start)\w*\b"):
         return None

@@ -185,7 +185,7 @@ def _direction(reader: Reader, name: ShapeName) -> Direction:
     return _WAYS[match["way"].lower()] if match else "right"
 
 
-def _shape_size(reader: Reader, *, small: bool) -> Length:  # noqa: PLR0911 - one return a case
+def _shape_size(reader: Reader, *, small: bool) -> Length:
     if radius := take_length(reader, r"\bradius (?:of )?", bare=True):
         return Length(radius.value * 2, radius.unit)
     if match := reader.take(r"\b(\d+)x(\d+)\b"):

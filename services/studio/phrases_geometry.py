@@ -30,7 +30,10 @@ _CROP = (
 _AWAY = r"\b(?:remov\w*|delet\w*|tak\w+ (?:off|away)|los\w+|get rid of|discard\w*|drop\w*)\b"
 _OFF = r"\b(?:off|away|out)\b"
 _KEEP = r"\b(?:keep\w*|retain\w*|leav\w+|(?:zoom\w*|focus\w*) (?:in(?:to)? )?(?:on|to)?)\b"
-_SIDES = r"(?:left and (?:the )?right|top and (?:the )?bottom|left|right|top|bottom|(?:each|every|all|both) (?:side|edge)s?|sides|edges|all (?:the way )?a?round)"
+_SIDES = (
+    r"(?:left and (?:the )?right|top and (?:the )?bottom|left|right|top|bottom|(?:each|every|all|"
+    r"both) (?:side|edge)s?|sides|edges|all (?:the way )?a?round)"
+)
 _TWO_SIDES = {
     "both sides": ("left", "right"), "sides": ("left", "right"), "left and right": ("left", "right"),
     "top and bottom": ("top", "bottom"),

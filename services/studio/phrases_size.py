@@ -57,7 +57,7 @@ def _finish(reader: Reader) -> None:
     reader.take_all(r"\b(?:proportions|original|current|aspect|ratio|longest|thumbnail|preview|dimensions?|down)\b")
 
 
-def _to_pixels(reader: Reader, fit: Fit, asked: bool) -> Resize | None:  # noqa: PLR0911 - one return a case
+def _to_pixels(reader: Reader, fit: Fit, asked: bool) -> Resize | None:
     if reader.has(r"\b(?:canvas|blank|gradient|checkerboard|border|radius|crop\w*)\b"):
         return None
     for pattern, (width, height) in _SCREENS.items():
@@ -91,7 +91,7 @@ def _to_pixels(reader: Reader, fit: Fit, asked: bool) -> Resize | None:  # noqa:
     return None
 
 
-def _scale(reader: Reader, *, verb: bool, smaller: bool, larger: bool) -> float | None:  # noqa: PLR0911 - one return a case
+def _scale(reader: Reader, *, verb: bool, smaller: bool, larger: bool) -> float | None:
     if match := reader.take(
         r"\b(?:to )?(?:a |one |1 )(third|quarter|half|tenth|fifth)\b(?: of| the| its)*(?: original| current)? size"
     ):

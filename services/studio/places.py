@@ -24,7 +24,7 @@ _EDGE = r"(?:left|right|top|upper|bottom|lower)"
 _MIDDLE = r"\b(?:middle|centre|central|centred)\b"
 
 
-def take_region(reader: Reader) -> Region | None:  # noqa: PLR0911 - one return a case
+def take_region(reader: Reader) -> Region | None:
     """A named part of the picture: "the left half", "the bottom 20%", "the top right corner", "the centre"."""
     if match := reader.take(rf"(?:{_CORNER})[ -](?P<part>half|third|quarter|quadrant|corner|part|area|side)\b"):
         x, y = _corner(match)
@@ -67,7 +67,7 @@ def _corner(match: re.Match[str]) -> tuple[float, float]:
     return _ALONG[(match["x"] or match["x2"]).lower()], _ALONG[(match["y"] or match["y2"]).lower()]
 
 
-def take_place(reader: Reader) -> Place | None:  # noqa: PLR0911 - one return a case
+def take_place(reader: Reader) -> Place | None:
     """Where a thing is to stand: "in the top left", "at the bottom", "centred", "at 100, 50"."""
     tail = r"(?:[ -](?:corner|edge|side|part|hand side|half))?"
     if match := reader.take(
@@ -136,7 +136,7 @@ _LARGE = (
 )
 
 
-def take_amount(reader: Reader) -> Amount | None:  # noqa: PLR0911 - one return a case
+def take_amount(reader: Reader) -> Amount | None:
     """The first amount: "a bit", "much", "by 30%", "to 80%", "twice", "2x"."""
     if match := reader.take(r"\bto (?:about )?(\d+(?:\.\d+)?)%"):
         return Amount("to", float(match[1]) / 100)
