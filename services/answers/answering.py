@@ -69,29 +69,31 @@ def answer(
 
 
 def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], speaker: Speaker) -> list[str]:
-    match ask.kind:
-        case "greeting":
-            return [speaker.say("greeting")]
-        case "thanks":
-            return [speaker.say("thanks")]
-        case "capability":
-            return [speaker.say("capability"), speaker.say("capability_not"), speaker.cloud()]
-        case _ if not facts:
-            return [speaker.say("no_picture")]
-        case "difference":
-            return difference(ask, facts, speaker)
-        case "unknown":
-            return [speaker.say("not_understood"), speaker.cloud()]
-        case "unsupported":
-            return _unsupported(ask, facts, speaker)
+    said = _without_looking(ask, speaker) or ([] if facts else [speaker.say("no_picture")])
+    if said:
+        return said
+    if ask.kind == "difference":
+        return difference(ask, facts, speaker)
+    if ask.kind == "unsupported":
+        return _unsupported(ask, facts, speaker)
     if ask.picture is not None and ask.picture < len(facts):
         return _about(ask, facts[ask.picture], history, speaker)
     if len(facts) == 1:
         return _about(ask, facts[0], history, speaker)
-    said = []
     for number, one in enumerate(facts, 1):
         said += [speaker.say("picture_n", n=number), *_about(ask, one, history, speaker)]
     return said
+
+
+def _without_looking(ask: Ask, speaker: Speaker) -> list[str]:
+    """Talk that is about no picture."""
+    match ask.kind:
+        case "greeting" | "thanks":
+            return [speaker.say(ask.kind)]
+        case "capability":
+            return [speaker.say("capability"), speaker.say("capability_not"), speaker.cloud()]
+        case _:
+            return []
 
 
 def _about(ask: Ask, facts: Facts, history: Sequence[Message], speaker: Speaker) -> list[str]:
@@ -99,14 +101,17 @@ def _about(ask: Ask, facts: Facts, history: Sequence[Message], speaker: Speaker)
         return describing.describe(facts, speaker)
     if ask.kind == "more":
         return describing.more(facts, history, speaker)
+    if ask.kind == "unknown":
+        return [speaker.say("not_understood"), speaker.cloud()]
     return HANDLERS[ask.kind](ask, facts, speaker)
 
 
 def _unsupported(ask: Ask, facts: Sequence[Facts], speaker: Speaker) -> list[str]:
     """What cannot be told; where a count was asked, how many there are to begin with."""
     said = [speaker.cannot(ask.topic or "other"), speaker.cloud()]
-    if ask.topic in ("emotion", "gender", "age", "clothing", "relation") and not people(facts[0]) and len(facts) == 1:
-        return [speaker.say("people_none"), *said]
+    personal = ask.topic in ("emotion", "gender", "age", "clothing", "relation") and ask.subjects in ((), ("person",))
+    if personal and len(facts) == 1 and not any(thing.name == "person" for thing in facts[0].objects):
+        return said if people(facts[0]) else [speaker.say("people_none"), *said]
     return said
 
 

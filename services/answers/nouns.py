@@ -90,7 +90,7 @@ GROUPS: dict[str, frozenset[str]] = {
     "dish": _span("bottle", "bowl"),
     "thing": frozenset(COCO) - {"person"},
 }
-LABEL_ONLY = frozenset({"fish", "flower", "insect", "snake", "monkey", "rabbit", "turtle"})
+LABEL_ONLY = frozenset(nouns("en")) - frozenset(COCO) - GROUPS.keys() - {"face"}
 
 
 def members(concept: str) -> frozenset[str]:

@@ -40,7 +40,8 @@ def _of_picture(facts: Facts, speaker: Speaker) -> str:
     if first is not None and first.share > 0.9:
         return speaker.say("colour_one", colour=colour_name(first.name, speaker.language))
     most = 3 if speaker.spoken else 5
-    return speaker.say("colours", list=speaker.colours(facts.colours, most, least=0.05))
+    seen = sum(colour.share >= 0.05 for colour in facts.colours)
+    return speaker.say("colours" if seen > 1 else "colour_main", list=speaker.colours(facts.colours, most, least=0.05))
 
 
 def _of_part(words: str, facts: Facts, speaker: Speaker) -> str:
@@ -185,13 +186,16 @@ def setting(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
 def day_night(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     """Day or night, carefully: the clock in the file, else the light."""
     taken = _taken(facts)
-    if taken is not None:
-        return [speaker.say("day_clock", time=f"{taken:%H:%M}")]
+    clock = [speaker.say("day_clock", time=f"{taken:%H:%M}")] if taken is not None else []
+    return [*clock, _by_light(facts, speaker)]
+
+
+def _by_light(facts: Facts, speaker: Speaker) -> str:
     if facts.quality.exposure in ("dark", "dim") or facts.quality.dark_share > 0.6:
-        return [speaker.say("day_dark")]
+        return speaker.say("day_dark")
     if facts.scene.setting == "outdoors" and facts.quality.exposure in ("normal", "bright", "washed out"):
-        return [speaker.say("day_light")]
-    return [speaker.say("day_none")]
+        return speaker.say("day_light")
+    return speaker.say("day_none")
 
 
 def taken_when(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:

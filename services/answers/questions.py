@@ -117,22 +117,30 @@ def _kind(text: str) -> tuple[str, str | None]:
 
 
 def _refine(ask: Ask, text: str) -> Ask:
-    """Settle what one pattern alone cannot: "is the car red" is a colour, "is the car on the left" a place."""
-    there = MARKS["there"].search(text)
-    closed = MARKS["yes or no"].search(text) and not MARKS["open"].search(text)
-    if ask.colours and closed and not there and ask.kind in ("exists", "colours", "unknown", "what_is", "describe"):
-        return replace(ask, kind="is_colour")
-    if ask.kind == "people" or (ask.kind == "exists" and "person" in ask.subjects):
-        return replace(ask, kind="exists", subjects=ask.subjects or ("person",))
-    if ask.kind == "where" and ask.sides and closed and ask.subjects:
-        return replace(ask, kind="region")
-    if ask.kind == "where" and there:
-        return replace(ask, kind="exists")
-    if ask.kind in ("region", "biggest", "nearest") and ask.subjects and there:
-        return replace(ask, kind="exists")
-    if ask.kind == "exists" and "thing" in ask.subjects and not ask.sides:
-        return replace(ask, kind="describe", unknown=None)
-    return ask
+    """Settle what one pattern alone cannot: "is the car red" is about a colour, "is the car on the left" a place."""
+    return replace(
+        ask, kind=_refined(ask, text), subjects=ask.subjects or (("person",) if ask.kind == "people" else ())
+    )
+
+
+def _refined(ask: Ask, text: str) -> str:
+    there = MARKS["there"].search(text) is not None
+    closed = MARKS["yes or no"].search(text) is not None and not MARKS["open"].search(text)
+    match ask.kind:
+        case "exists" | "colours" | "unknown" | "what_is" | "describe" if ask.colours and closed and not there:
+            return "is_colour"
+        case "people":
+            return "exists"
+        case "exists" if "thing" in ask.subjects and not ask.sides:
+            return "describe"
+        case "where" if ask.sides and closed and ask.subjects:
+            return "region"
+        case "where" if there:
+            return "exists"
+        case "region" | "biggest" | "nearest" if ask.subjects and there:
+            return "exists"
+        case _:
+            return ask.kind
 
 
 def _unknown(text: str, ask: Ask) -> str | None:

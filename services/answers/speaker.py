@@ -14,7 +14,8 @@ from services.vision.facts import Box, Colour
 
 Named = tuple[str, int]  # a noun's name and how many of it
 _UNCOUNTED = frozenset({"velvet", "hay", "wool", "dough", "corn", "guacamole", "chain mail", "sunglasses", "bubble"})
-_NEAR, _FAR = 0.2, 0.02  # shares of the picture's area: what is this large is close, this small far or little
+# shares of the picture's area: what is this large is close, this small far or little, this large everywhere
+_NEAR, _FAR, _FILLING = 0.2, 0.02, 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Speaker:
         """Where in the picture: "at the top left"; spoken: "on your left, close"."""
         across, down = _thirds(box)
         if not self.spoken:
-            return self.say(f"at.{across}.{down}")
+            return self.say("filling" if box.area > _FILLING else f"at.{across}.{down}")
         beside = self.say(f"spoken.{across}")
         if box.area >= _NEAR:
             return f"{beside}, {self.say('close')}"
@@ -88,6 +89,8 @@ class Speaker:
         """An ImageNet label; in Hindi and Marathi the kind of thing it is, with the English name quoted."""
         if self.language == "en":
             return name if name in _UNCOUNTED else article(name)
+        if name in nouns(self.language):
+            return self.forms(name).one
         known = next((kind for kind in kinds(name) if kind in nouns(self.language)), None)
         quoted = f"“{name}”"
         return f"{self.forms(known).one} ({quoted})" if known else quoted

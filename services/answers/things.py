@@ -20,7 +20,7 @@ from services.answers.seen import (
 )
 from services.answers.speaker import Speaker, article, side_of
 from services.answers.wording import be, unknown, with_place
-from services.vision.facts import Facts
+from services.vision.facts import DetectedObject, Facts
 
 
 def exists(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
@@ -36,30 +36,30 @@ def exists(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
 
 
 def exists_one(concept: str, ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Whether one thing is there; of the asked colour and in the asked part of the picture, where any was named."""
     if concept == "face":
         return faces(facts, speaker)
     found = evidence(facts, concept, ask.colours)
     sure = [thing for thing in found.sure if all(side_of(thing.box, side) for side in ask.sides)]
-    if concept == "person" and not sure and people(facts) and not ask.colours and not ask.sides:
-        return [
-            speaker.say(
-                "exists_yes", things=speaker.thing("person", people(facts)), pos="", **be(speaker, people(facts))
-            )
-        ]
-    if sure:
-        count = people(facts) if concept == "person" and not ask.sides and not ask.colours else len(sure)
-        named = [("person", count)] if concept == "person" else tally(sure)
-        pos = with_place(speaker, sure[0]) if count == 1 else ""
+    everyone = people(facts) if concept == "person" and not ask.sides and not ask.colours else 0
+    if sure or everyone:
+        named = [("person", everyone)] if everyone else tally(sure)
+        pos = with_place(speaker, sure[0]) if sure and total(named) == 1 else ""
         return [speaker.say("exists_yes", things=speaker.things(named), pos=pos, **be(speaker, total(named)))]
-    if found.labels and not ask.sides:
-        return [speaker.say("label_yes", label=speaker.label(found.labels[0].name))]
-    if found.maybe and not ask.sides:
-        pos = with_place(speaker, found.maybe[0])
-        named = tally(found.maybe[:1])
-        return [speaker.say("exists_maybe", things=speaker.things(named), pos=pos, **be(speaker, 1))]
-    if found.labels_maybe and not ask.sides:
-        return [speaker.say("label_perhaps", label=speaker.label(found.labels_maybe[0].name))]
-    return _absent(concept, found, facts, speaker)
+    hint = None if ask.sides else _exists_hint(found, speaker)
+    return [hint] if hint else _absent(concept, found, facts, speaker)
+
+
+def _exists_hint(found: Evidence, speaker: Speaker) -> str | None:
+    """What a label or an unsure object says of a thing that no sure object shows."""
+    if found.labels:
+        return speaker.say("label_yes", label=speaker.label(found.labels[0].name))
+    if found.maybe:
+        things = speaker.things(tally(found.maybe[:1]))
+        return speaker.say("exists_maybe", things=things, pos=with_place(speaker, found.maybe[0]), **be(speaker, 1))
+    if found.labels_maybe:
+        return speaker.say("label_perhaps", label=speaker.label(found.labels_maybe[0].name))
+    return None
 
 
 def _absent(concept: str, found: Evidence, facts: Facts, speaker: Speaker) -> list[str]:
@@ -90,25 +90,38 @@ def _count_one(concept: str, ask: Ask, facts: Facts, speaker: Speaker) -> list[s
     found = evidence(facts, concept, ask.colours)
     sure = [thing for thing in found.sure if all(side_of(thing.box, side) for side in ask.sides)]
     if sure:
-        named = tally(sure)
-        words = speaker.listing([speaker.counted(name, number) for name, number in named])
-        if len(named) > 1 and concept != "thing":
-            words = f"{speaker.counted(concept, len(sure))} ({words})"
-        said = [speaker.say("count", things=words, **be(speaker, len(sure)))]
-        if found.maybe and not ask.sides:
-            said.append(more_unsure(speaker, len(found.maybe)))
-        return said + ([speaker.say("count_many")] if len(sure) > 5 else [])
-    if found.maybe:
-        named = tally(found.maybe)
-        return [speaker.say("count_maybe", things=speaker.things(named), **be(speaker, total(named)))]
-    if found.labels:
-        return [speaker.say("label_sure", label=speaker.label(found.labels[0].name)), speaker.say("count_unknown")]
-    if found.labels_maybe:
-        return [speaker.say("label_maybe", label=speaker.label(found.labels_maybe[0].name))]
+        return _counted(concept, sure, 0 if ask.sides else len(found.maybe), speaker)
+    hint = _count_hint(found, speaker)
+    if hint:
+        return hint
     if found.lacking or concept in LABEL_ONLY:
         return _absent(concept, found, facts, speaker)
     forms = speaker.forms(concept)
     return [speaker.say("count_zero", many=forms.many, one=forms.one, raha=speaker.raha(concept))]
+
+
+def _counted(concept: str, sure: list[DetectedObject], unsure: int, speaker: Speaker) -> list[str]:
+    named = tally(sure)
+    words = speaker.listing([speaker.counted(name, number) for name, number in named])
+    if len(named) > 1 and concept != "thing":
+        words = f"{speaker.counted(concept, len(sure))} ({words})"
+    said = [speaker.say("count", things=words, **be(speaker, len(sure)))]
+    if unsure:
+        said.append(more_unsure(speaker, unsure))
+    return [*said, speaker.say("count_many")] if len(sure) > 5 else said
+
+
+def _count_hint(found: Evidence, speaker: Speaker) -> list[str]:
+    if found.maybe:
+        named = tally(found.maybe)
+        words = speaker.listing([speaker.counted(name, number) for name, number in named])
+        return [speaker.say("count_maybe", things=words, **be(speaker, total(named)))]
+    if found.labels:
+        label = speaker.label(found.labels[0].name)
+        return [speaker.say("label_sure", label=label), speaker.say("count_by_label")]
+    if found.labels_maybe:
+        return [speaker.say("label_maybe", label=speaker.label(found.labels_maybe[0].name))]
+    return []
 
 
 def what_is(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:

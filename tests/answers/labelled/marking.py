@@ -32,7 +32,9 @@ class Mark:
     false: bool
 
 
-def mark(pictures: Iterable[Picture], facts_of: Callable[[Picture], Facts], *, held_out: bool | None = None) -> list[Mark]:
+def mark(
+    pictures: Iterable[Picture], facts_of: Callable[[Picture], Facts], *, held_out: bool | None = None
+) -> list[Mark]:
     """Marks of every question about these pictures; `held_out` keeps one part of the set alone."""
     marks = []
     by_name = {picture.name: picture for picture in pictures if held_out in (None, picture.held_out)}
