@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +37,7 @@ class LocalEar:
         self._moonshine = Moonshine()
         self._whisper_dir = whisper_dir
         self._whisper: Whisper | None = None
+        self._lock = threading.Lock()
 
     def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
         """See `SpeechToText.transcribe`."""
@@ -54,8 +57,6 @@ class LocalEar:
 
     def probe(self) -> None:
         """See `SpeechToText.probe`."""
-        import importlib.util
-
         if importlib.util.find_spec("moonshine_voice") is None:
             raise ProviderUnavailable("The recogniser of this machine is not installed.", provider=self.name)
 
@@ -79,16 +80,21 @@ class LocalEar:
             raise ProviderUnavailable("The recogniser of this machine does not work.", provider=self.name) from error
 
     def _ready(self) -> bool:
-        return self._whisper_dir is not None and whisper_is_there(self._whisper_dir)
+        return (
+            self._whisper_dir is not None
+            and whisper_is_there(self._whisper_dir)
+            and importlib.util.find_spec("onnx_asr") is not None
+        )
 
     def _need(self, language: Language) -> Whisper:
-        if self._whisper_dir is None or not whisper_is_there(self._whisper_dir):
+        if self._whisper_dir is None or not self._ready():
             raise LanguageNotHeard(
                 f"This machine has no recogniser for {_NAMES[language]}; LOCAL_WHISPER=true fetches a weak one.",
                 provider=self.name,
             )
-        if self._whisper is None:
-            from services.speech.whisper import Whisper
+        from services.speech.whisper import Whisper
 
-            self._whisper = Whisper(self._whisper_dir)
-        return self._whisper
+        with self._lock:
+            if self._whisper is None:
+                self._whisper = Whisper(self._whisper_dir)
+            return self._whisper
