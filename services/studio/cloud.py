@@ -90,7 +90,7 @@ def reply(provider: str, model: str, request: StudioRequest, sent: Sent | None, 
             raise ProviderGarbage("The answer held neither words nor a picture.", provider=provider)
         return without_picture("text_only", answer.text)
     picture = checked(provider, answer.data)
-    if sent is not None and same_pixels(load(sent.data), load(picture.data)):
+    if request.picture is not None and sent is not None and _came_back((sent.data, request.picture.data), picture):
         return without_picture("unchanged", answer.text or UNCHANGED)
     if request.picture is not None and request.mask is not None:
         limited = limit_to_mask(request.picture.data, picture.data, request.mask)
@@ -99,3 +99,8 @@ def reply(provider: str, model: str, request: StudioRequest, sent: Sent | None, 
         picture = Picture(limited, "image/png")
     alt_text = prompt_alt_text(request.prompt, edited=request.picture is not None)
     return StudioReply(answer.text, picture, "picture", provider, model, answer.finish_reason, alt_text=alt_text)
+
+
+def _came_back(before: tuple[bytes, ...], picture: Picture) -> bool:
+    after = load(picture.data)
+    return any(same_pixels(load(one), after) for one in before)

@@ -60,8 +60,8 @@ class Asked:
 
 @dataclass
 class VendorServer:
-    """Answers every request with `status` and `answer`, after `delay` seconds, and keeps what it was asked: for what aimock does not do
-    (keeping multipart bodies, Gemini's picture parts, broken pictures)."""
+    """Answers every request with `status` and `answer`, after `delay` seconds, and keeps what it was asked: for what
+    aimock does not do (keeping multipart bodies, Gemini's picture parts, broken pictures)."""
 
     url: str
     answer: Any = None

@@ -105,7 +105,7 @@ class TestGemini:
             ("model", ["(A picture was made.)"]),
             ("user", ["picture", "add a moon"]),
         ]
-        sent = decoded(base64.b64decode(asked.body["contents"][-1]["parts"][0]["inlineData"]["data"]))
+        sent = decoded(base64.urlsafe_b64decode(asked.body["contents"][-1]["parts"][0]["inlineData"]["data"]))
         assert sent.size == (200, 320)  # upright
         assert not sent.getexif()
 
@@ -218,7 +218,7 @@ class TestOpenAI:
     @pytest.mark.parametrize("code", ["moderation_blocked", "content_policy_violation"])
     def test_refusals(self, aimock: Aimock, closing: Closing, code: str) -> None:
         error = {"message": "Rejected by the safety system.", "type": "image_generation_user_error", "code": code}
-        aimock.answer({"error": error, "status": 400})
+        aimock.answer({"error": error, "status": 400}, when={"endpoint": "image"})
         studio = closing(OpenAIStudio(ProviderConfig(api_key="k", base_url=aimock.openai_url, timeout=5)))
         reply = studio.create_or_edit(CAT)
         assert (reply.outcome, reply.picture, reply.finish_reason) == ("refused", None, code)

@@ -17,8 +17,10 @@ from services.studio.render import render
 from tests.studio.conftest import decoded, encoded, noise, photo
 from tests.studio.test_files import animation, exif
 
-PHRASES = ["invert", "make it sepia", "blur it a lot", "rotate it 180 degrees", "flip it", "fill it with green", "write 'Hi'",
-           "draw a red circle", "pixelate it", "much brighter", "make it black and white"]  # fmt: skip
+PHRASES = [
+    "invert", "make it sepia", "blur it a lot", "rotate it 180 degrees", "flip it", "fill it with green", "write 'Hi'",
+    "draw a red circle", "pixelate it", "much brighter", "make it black and white",
+]  # fmt: skip
 
 
 def edit(picture: bytes, mask: bytes | None, prompt: str, mime_type: str = "image/png") -> StudioReply:
