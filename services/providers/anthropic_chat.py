@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import anthropic
 import httpx2
+from jiter import from_json
 
 from services.content import FinishReason, ImagePart, Part, TextPart, ToolCall, ToolResult, Usage
 from services.errors import ProviderGarbage, ProviderUnavailable
@@ -207,9 +208,8 @@ class _Answer:
         texts: list[str] = []
         for data in events:
             self._events += 1
-            event = json.loads(data)
             try:
-                self._read(event, texts)
+                self._read(from_json(data), texts)
             except (TypeError, KeyError, AttributeError, ValueError):
                 raise ProviderGarbage("The answer was not of the expected format.", provider=self._provider) from None
         text = "".join(texts)

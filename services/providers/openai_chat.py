@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import httpx2
 import openai
+from jiter import from_json
 from openai import RequestOptions
 
 from services.content import (
@@ -231,9 +232,8 @@ class _Answer:
                 self._ended = True
                 continue
             self._events += 1
-            frame = json.loads(data)
             try:
-                self._read(frame, texts)
+                self._read(from_json(data), texts)
             except (TypeError, KeyError, AttributeError, IndexError, ValueError):
                 raise ProviderGarbage("The answer was not of the expected format.", provider=self._provider) from None
         text = "".join(texts)

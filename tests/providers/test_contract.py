@@ -8,26 +8,47 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.content import ImagePart, system, user
+from services.content import ImagePart, ImageSource, system, user
 from services.providers.base import AnswerDone, AnswerStarted, ChatModel, ChatRequest, TextDelta
 from services.providers.failover import Failover
+from services.providers.local_chat import FactsOf, LocalChat
+from services.vision.eyes import Eyes
+from services.vision.facts import Facts
 from tests.mock.aimock import Aimock
 from tests.providers.conftest import Photo
 from tests.providers.vendors import VENDORS
 
 ANSWER = "A red half above a blue one, नमस्ते."
 
-# A model by name, given a mock of the vendors. Add a model here and it is held to the contract.
-MODELS: dict[str, Callable[[Aimock], ChatModel]] = {
-    **{vendor.name: lambda mock, vendor=vendor: vendor.at(mock.url) for vendor in VENDORS.values()},
-    "failover": lambda mock: Failover([vendor.at(mock.url) for vendor in VENDORS.values()]),
+# A model by name, given a mock of the vendors and eyes. Add a model here and it is held to the contract.
+MODELS: dict[str, Callable[[Aimock, FactsOf], ChatModel]] = {
+    **{vendor.name: lambda mock, _, vendor=vendor: vendor.at(mock.url) for vendor in VENDORS.values()},
+    "local": lambda _, facts_of: LocalChat(facts_of),
+    "failover": lambda mock, _: Failover([vendor.at(mock.url) for vendor in VENDORS.values()]),
 }
 
 
+@pytest.fixture(scope="session")
+def facts_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FactsOf]:
+    """The local provider's eyes, without any weights; each picture is looked at once."""
+    eyes = Eyes(tmp_path_factory.mktemp("models"), fetch=False)
+    kept: dict[str, Facts] = {}
+    lock = threading.Lock()
+
+    def look(source: ImageSource) -> Facts:
+        with lock:
+            if source.sha256 not in kept:
+                kept[source.sha256] = eyes.look(source.original())
+            return kept[source.sha256]
+
+    yield look
+    eyes.close()
+
+
 @pytest.fixture(params=MODELS.values(), ids=MODELS.keys())
-def model(request: pytest.FixtureRequest, aimock: Aimock) -> Iterator[ChatModel]:
+def model(request: pytest.FixtureRequest, aimock: Aimock, facts_of: FactsOf) -> Iterator[ChatModel]:
     aimock.answer({"content": ANSWER, "usage": {"prompt_tokens": 21, "completion_tokens": 8}}, chunkSize=4)
-    model: ChatModel = request.param(aimock)
+    model: ChatModel = request.param(aimock, facts_of)
     yield model
     model.close()
 
@@ -81,5 +102,6 @@ class TestChatModel:
         assert "sk-secret" not in f"{model.name}{model.model}"
 
 
-def test_the_text_is_the_vendors_to_the_letter(model: ChatModel, question: ChatRequest) -> None:
-    assert "".join(event.text for event in model.stream(question) if isinstance(event, TextDelta)) == ANSWER
+def test_the_text_is_the_vendors_to_the_letter(aimock: Aimock, cloud: ChatModel, question: ChatRequest) -> None:
+    aimock.answer({"content": ANSWER}, chunkSize=4)
+    assert "".join(event.text for event in cloud.stream(question) if isinstance(event, TextDelta)) == ANSWER
