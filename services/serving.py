@@ -78,8 +78,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.handle_exit(sig, frame)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        if self.alive:
-            limit = threading.Timer(max(1, GRACE_S - 3), self.wsgi.extensions["services"].turns.interrupt_all)
+        app = getattr(self, "wsgi", None)  # not there while it still starts
+        if self.alive and app is not None:
+            limit = threading.Timer(max(1, GRACE_S - 3), app.extensions["services"].turns.interrupt_all)
             limit.daemon = True
             limit.start()
         super().handle_exit(sig, frame)

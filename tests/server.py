@@ -63,7 +63,7 @@ class Server:
         raise RuntimeError(f"the server did not start: {self.log}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM, *, terminal: bool = False) -> int:
-        """End the server; its exit code.
+        """End the server, if it still runs; its exit code.
 
         Args:
             terminal: send the signal to all of its processes, as Ctrl-C in a terminal does. SIGKILL always goes to all.
@@ -86,10 +86,9 @@ class Server:
 
 @contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Server]:
-    """A server that is stopped at the end of the block, if it still runs then."""
+    """A server that is stopped at the end of the block."""
     server = Server(folder, **settings)
     try:
         yield server
     finally:
-        if server.process.poll() is None:
-            server.stop()
+        server.stop()

@@ -53,8 +53,7 @@ def start_server(aimock: Aimock, tmp_path: Path) -> Iterator[StartServer]:  # no
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.stop()
+        one.stop()
 
 
 def client_of(server: Server) -> httpx2.Client:
