@@ -1,4 +1,4 @@
-// The list of pictures beside the conversation; on a narrow screen it slides in.
+// The list of pictures beside the conversation.
 
 import { setPicture } from "../api.js";
 import { byId, icon, make } from "../dom.js";
@@ -21,25 +21,4 @@ function entry({ id, title, at }, isCurrent) {
   const link = make("a", { href: `#/ask/${id}` }, image, make("span", {}, make("b", {}, title), make("small", {}, WHEN.format(at))));
   if (isCurrent) link.setAttribute("aria-current", "true");
   return make("li", {}, link);
-}
-
-export function startSide() {
-  const side = byId("ask-side");
-  const opener = byId("ask-side-open");
-  const put = (open) => {
-    side.classList.toggle("open", open);
-    opener.setAttribute("aria-expanded", String(open));
-    if (open) byId("ask-side-close").focus();
-  };
-  opener.addEventListener("click", () => put(true));
-  byId("ask-side-close").addEventListener("click", () => {
-    put(false);
-    opener.focus();
-  });
-  side.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && side.classList.contains("open")) byId("ask-side-close").click();
-  });
-  side.addEventListener("click", (event) => {
-    if (event.target.closest("a")) put(false);
-  });
 }

@@ -4,13 +4,14 @@ import { send, setPicture } from "../api.js";
 import { alarm, say } from "../announce.js";
 import * as connection from "../connection.js";
 import { byId, confirmed, make } from "../dom.js";
+import { startDrawer } from "../drawer.js";
 import { choosing, photographing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import * as kept from "./kept.js";
 import { pictureOf } from "./restoring.js";
 import { factsOf, refusal, sendPicture } from "./sending.js";
-import { showList, startSide } from "./side.js";
+import { showList } from "./side.js";
 import { Talk } from "./talk.js";
 
 const QUESTIONS = [
@@ -188,7 +189,7 @@ async function removeOpen() {
 }
 
 function start() {
-  startSide();
+  startDrawer("ask");
   choosing(byId("ask-choose"), byId("ask-file"), takeFile);
   photographing(byId("ask-camera"), takeFile);
   sendsOnEnter(field, byId("ask-form"));
