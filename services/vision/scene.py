@@ -68,7 +68,7 @@ class Texture(NamedTuple):
         flat: share of neighbouring pixels that are exactly equal; high in drawn pictures and in dark photographs.
         steep: of the neighbours that differ visibly, the share that differ much; high where edges are drawn.
         lit: share of the area that is not nearly black.
-        spread: standard deviation of all levels.
+        spread: standard deviation of the levels of the channel where it is greatest.
     """
 
     flat: float
@@ -83,7 +83,7 @@ def texture(pixels: Pixels) -> Texture:
     top, left = max(0, (height - 768) // 2), max(0, (width - 768) // 2)
     middle = pixels[top : top + 768 : 2, left : left + 768]  # every second row: neighbours are compared along rows
     if middle.shape[1] < 2:
-        return Texture(0.0, 0.0, 1.0, float(middle.std()))
+        return Texture(0.0, 0.0, 1.0, float(middle.std(axis=(0, 1)).max()))
     one, other = middle[:, 1:], middle[:, :-1]
     steps = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2)
     visible = int((steps > 6).sum())
@@ -91,7 +91,7 @@ def texture(pixels: Pixels) -> Texture:
         flat=float((steps == 0).mean()),
         steep=float((steps > 40).sum()) / visible if visible else 0.0,
         lit=float((middle.max(axis=2) > 24).mean()),
-        spread=float(middle.std()),
+        spread=float(middle.std(axis=(0, 1)).max()),
     )
 
 

@@ -58,9 +58,9 @@ def checked(objects: Sequence[DetectedObject], pixels: Pixels, labeller: Labelle
 
 
 def doubted(objects: Sequence[DetectedObject]) -> tuple[DetectedObject, ...]:
-    """The objects of a picture that is not from life: the detectors have seen photographs alone."""
-    weighed = (replace(thing, confidence=round(thing.confidence * 0.75, 3)) for thing in objects)
-    return tuple(replace(thing, sure=thing.confidence >= SURE) for thing in weighed if thing.confidence >= POSSIBLE)
+    """The objects of a picture that is not from life, possible at best: the detectors have seen photographs alone."""
+    weighed = (replace(thing, confidence=round(thing.confidence * 0.75, 3), sure=False) for thing in objects)
+    return tuple(thing for thing in weighed if thing.confidence >= POSSIBLE)
 
 
 def _can_be_checked(name: str) -> bool:
