@@ -60,7 +60,7 @@ class Labeller:
     """
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]  # ships no types
+        from ai_edge_litert.interpreter import Interpreter
 
         with zipfile.ZipFile(io.BytesIO(model)) as archive:
             names = archive.read("labels_without_background.txt").decode().splitlines()

@@ -43,7 +43,7 @@ class Yolox:
     """YOLOX-Nano. Input 416 x 416, BGR, 0-255, padded with 114 (Ge et al., "YOLOX", 2021, and its demo code)."""
 
     def __init__(self, model: bytes, threads: int) -> None:
-        import onnxruntime  # type: ignore[import-untyped]  # ships no types
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -79,7 +79,7 @@ class EfficientDet:
     Lite models' anchor scale of 3."""
 
     def __init__(self, model: bytes, threads: int) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-untyped]  # ships no types
+        from ai_edge_litert.interpreter import Interpreter
 
         with zipfile.ZipFile(io.BytesIO(model)) as archive:
             names = archive.read("labels.txt").decode().splitlines()
