@@ -7,11 +7,12 @@ import sys
 
 import click
 from dotenv import dotenv_values
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, errors, logs, messages, ops, pages, sessions
+from routes import classic, errors, logs, messages, ops, pages, sessions, voice
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
@@ -19,6 +20,13 @@ from services.providers.base import ChatModel
 
 MULTIPART_ROOM = 64 * 1024
 """What a multipart body may be larger than the file in it."""
+
+
+class PlainJSON(DefaultJSONProvider):
+    """JSON in the order it was written, in Unicode."""
+
+    sort_keys = False
+    ensure_ascii = False
 
 
 def create_app(settings: Settings | None = None, model: ChatModel | None = None) -> OpenAPI:
@@ -38,11 +46,11 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     app = OpenAPI("visual_assistant", info=INFO, security_schemes=SECURITY, doc_ui=False, root_path=str(ROOT))
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + MULTIPART_ROOM
     app.config["SECRET_KEY"] = services.secret_key
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.json = PlainJSON(app)
     app.extensions["services"] = services
     errors.init(app)
     ops.init(app, settings.cors_origins)
-    for surface in (classic, sessions, messages):
+    for surface in (classic, voice, sessions, messages):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     services.start()

@@ -201,6 +201,12 @@ class Settings:
         shown="those with a key, then `google,local`",
     )
     vosk_model_path: Path | None = setting("VOSK_MODEL_PATH", "folder of a Vosk model, for `vosk`", None, path)
+    local_whisper: bool = setting(
+        "LOCAL_WHISPER",
+        "let `local` hear Hindi and Marathi through Whisper (weak; 166 MB, 2.4 GB of memory)",
+        False,
+        flag,
+    )
     tts_provider: tuple[str, ...] = setting(
         "TTS_PROVIDER",
         "text to speech, ordered: " + ", ".join(f"`{name}`" for name in TTS_PROVIDERS),

@@ -14,11 +14,25 @@ from models.base import Base, new_id, now
 class Conversation(Base):
     """A conversation. Its counters are kept here, so that no read has to count.
 
-    `surface` is `classic`, `voice`, `studio` or `session`.
+    `surface` is `classic`, `voice`, `studio` or `session`. `search_number` is a session's number in the full-text index,
+    where the database has one (`services/session_search.py`).
     """
 
     __tablename__ = "conversations"
-    __table_args__ = (Index("ix_conversations_owner_id_surface_created_at", "owner_id", "surface", "created_at", "id"),)
+    __table_args__ = (
+        # Holds all that a list is ordered, filtered and counted by, so that none of it reads the rows themselves.
+        Index(
+            "ix_conversations_listed",
+            "owner_id",
+            "surface",
+            "created_at",
+            "id",
+            "is_active",
+            "total_messages",
+            "search_number",
+        ),
+        Index("uq_conversations_search_number", "search_number", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     owner_id: Mapped[str]
@@ -33,6 +47,7 @@ class Conversation(Base):
     last_message_preview: Mapped[str | None]
     last_message_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    search_number: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import secrets
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from config import Settings
@@ -14,8 +16,9 @@ from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.cache import Cache
 from services.context import Contexts
-from services.errors import StorageUnavailable
+from services.errors import ProviderUnavailable, StorageUnavailable
 from services.generations import Generations
+from services.health import Health
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
@@ -24,16 +27,25 @@ from services.metrics import Metrics
 from services.providers import registry
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
+from services.providers.failover import Failover
+from services.rates import Rate
 from services.sessions import Sessions
+from services.speech.phrases import Phrases
+from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
+from services.stages import Stages
 from services.turns import Turns
 from services.vision.eyes import Eyes
+from services.voice import Assistant
+from services.voice_sessions import VoiceSessions
 from services.workers import Roll
 
 log = logging.getLogger(__name__)
 
 CACHE_AGE_S = 3600.0
 FACTS_CACHE_BYTES = 8 * 1024 * 1024
-SWEEP_EVERY_S = 600.0
+SWEEP_EVERY_S = 60.0
+SWEEPS_OF_FILES = 10
+"""Every so many sweeps, the files are looked through as well."""
 
 
 @dataclass(slots=True)
@@ -52,6 +64,11 @@ class Services:
     generations: Generations
     sessions: Sessions
     contexts: Contexts
+    assistant: Assistant
+    voice_sessions: VoiceSessions
+    voice_rate: Rate
+    stages: Stages
+    health: Health
     metrics: Metrics
     roll: Roll
     _stopping: threading.Event
@@ -72,14 +89,17 @@ class Services:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
         self.generations.stop()
         self.roll.stop()
+        self.assistant.close()
         self.model.close()
         self.eyes.close()
         self.database.close()
 
     def _sweep(self) -> None:
-        while True:
+        for number in itertools.count():
             try:
-                self.images.sweep()
+                self.voice_sessions.sweep()
+                if number % SWEEPS_OF_FILES == 0:
+                    self.images.sweep()
             except (DatabaseUnavailable, StorageUnavailable) as error:
                 log.warning("the media store could not be swept: %s", error)
             if self._stopping.wait(SWEEP_EVERY_S):
@@ -107,23 +127,65 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
     metrics = Metrics({"prepared": prepared, "facts": facts})
     roll = Roll(database)
     answering = model or _providers(settings, analyses)
+    images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
+    turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
+    voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min))
+    assistant = _assistant(settings, voice_sessions, images, turns)
     return Services(
         settings=settings,
         secret_key=settings.secret_key or _kept_secret(settings.data_dir / "secret.key"),
         database=database,
         store=store,
         eyes=eyes,
-        images=Images(database, store, prepared, extra_formats=settings.extra_image_formats),
+        images=images,
         analyses=analyses,
         model=answering,
-        turns=Turns(database, answering, roll.worker_id, metrics.turn_ended),
+        turns=turns,
         generations=Generations(database),
         sessions=Sessions(database),
         contexts=Contexts(database),
+        assistant=assistant,
+        voice_sessions=voice_sessions,
+        voice_rate=Rate(settings.voice_rate_limit, settings.redis_url),
+        stages=Stages(),
+        health=Health(
+            {
+                "stt": assistant.ears.probe,
+                "gemini": lambda: _probe_vision(answering),
+                "tts": assistant.voice.probe,
+                "session": database.ping,
+            }
+        ),
         metrics=metrics,
         roll=roll,
         _stopping=threading.Event(),
     )
+
+
+def _assistant(settings: Settings, sessions: VoiceSessions, images: Images, turns: Turns) -> Assistant:
+    timeout = settings.provider_timeout_s
+    config = SpeechConfig(
+        cloud={
+            "openai": ProviderConfig(settings.openai_api_key, settings.openai_base_url, timeout=timeout),
+            "gemini": ProviderConfig(settings.gemini_api_key, settings.gemini_base_url, timeout=timeout),
+        },
+        vosk_model_path=settings.vosk_model_path,
+        whisper_dir=settings.weights_dir if settings.local_whisper else None,
+    )
+    return Assistant(
+        sessions=sessions,
+        images=images,
+        turns=turns,
+        ears=speech_to_text(settings.stt_order, config),
+        voice=Phrases(text_to_speech(settings.tts_provider, config), settings.data_dir / "speech"),
+    )
+
+
+def _probe_vision(model: ChatModel) -> None:
+    """Raises `ProviderUnavailable` when every provider's circuit is open."""
+    states = model.states() if isinstance(model, Failover) else {}
+    if states and all(state == "open" for state in states.values()):
+        raise ProviderUnavailable("No vision provider answers.", provider=model.name)
 
 
 def _providers(settings: Settings, analyses: Analyses) -> ChatModel:

@@ -39,6 +39,13 @@ class Metrics:
         self.first_text = Histogram(
             "first_text_seconds", "Seconds to the first text", ["provider"], buckets=BUCKETS, registry=self.registry
         )
+        self.voice = Histogram(
+            "voice_stage_seconds",
+            "Seconds by stage of a voice request",
+            ["stage"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self.registry.register(_Caches(caches))
 
     def turn_ended(self, turn: Turn) -> None:

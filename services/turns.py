@@ -24,7 +24,7 @@ from services.errors import AssistantError, SessionNotFound
 from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
-from services.sessions import index_message
+from services.session_search import index_message
 from services.usage import Limits
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Question:
     Args:
         conversation_id: of an existing conversation.
         text: the user's words, kept as sent.
+        recorded: what is kept in their place, where the caller asks in words of its own.
         instructions: the system message.
         images: pictures the conversation is about.
         details, answer_details: kept with the user's message, and with the answer.
@@ -63,6 +64,7 @@ class Question:
     request_id: str | None = None
     details: dict[str, Any] | None = None
     answer_details: dict[str, Any] | None = None
+    recorded: str | None = None
     limits: Limits | None = None
 
 
@@ -91,8 +93,13 @@ class Turns:
         self._keeper = threading.Thread(target=self._keep_all, name="keeper", daemon=True)
         self._keeper.start()
 
-    def start(self, question: Question, tools: Mapping[str, loop.Tool] | None = None) -> Turn:
+    def start(
+        self, question: Question, tools: Mapping[str, loop.Tool] | None = None, model: ChatModel | None = None
+    ) -> Turn:
         """Keep the question, make room for the answer, and return the turn, which begins when it is iterated.
+
+        Args:
+            model: answers in place of the usual one.
 
         Raises:
             SessionNotFound: there is no such conversation.
@@ -113,6 +120,7 @@ class Turns:
             request_id=question.request_id,
         )
         turn.tools = tools or {}
+        turn.answering = model or self.model
         with self._lock:
             self._open.add(turn)
         return turn
@@ -185,7 +193,7 @@ class Turns:
             .values(
                 next_seq=Conversation.next_seq + 2,
                 total_messages=Conversation.total_messages + 2,
-                last_user_message=question.text[:PREVIEW],
+                last_user_message=(question.recorded or question.text)[:PREVIEW],
                 last_message_at=at,
                 updated_at=at,
             )
@@ -199,7 +207,7 @@ class Turns:
             "conversation_id": question.conversation_id,
             "seq": seq - 2,
             "role": "user",
-            "content": question.text,
+            "content": question.recorded or question.text,
             "status": "sent",
             "details": question.details,
             "worker_id": None,
@@ -216,7 +224,7 @@ class Turns:
         }
         session.execute(insert(Row), [asked, answer])
         if question.limits is not None:
-            index_message(session, question.conversation_id, turn.user_message_id, question.text)
+            index_message(session, turn.user_message_id, question.text)
         return turn, history.before(session, question.conversation_id, seq - 2)
 
 
@@ -236,6 +244,7 @@ class Turn:
     limits: Limits | None = None
     request: ChatRequest = ChatRequest(messages=())
     tools: Mapping[str, loop.Tool] = field(default_factory=dict)
+    answering: ChatModel | None = None
     provider: str | None = None
     model: str | None = None
     finish_reason: FinishReason | None = None
@@ -277,7 +286,7 @@ class Turn:
             self.when_interrupted()
 
     def _answer(self) -> Iterator[ChatEvent]:
-        for event in loop.run(self.turns.model, self.request, self.tools):
+        for event in loop.run(self.answering or self.turns.model, self.request, self.tools):
             if self.outcome is not None:
                 return
             match event:
@@ -365,7 +374,7 @@ class Turn:
         if unanswered:
             session.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
         if self.limits is not None:
-            index_message(session, self.conversation_id, self.message_id, self.text)
+            index_message(session, self.message_id, self.text)
             usage.add_tokens(session, self.limits.owner_id, self.created_at, self.usage.total_tokens)
             if unanswered:
                 usage.give_back(session, self.limits.owner_id, self.created_at)

@@ -38,14 +38,18 @@ def upgrade() -> None:
         sa.Column("last_message_preview", sa.String(), nullable=True),
         sa.Column("last_message_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("search_number", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_conversations_owner_id_surface_created_at", ["owner_id", "surface", "created_at", "id"], unique=False
+            "ix_conversations_listed",
+            ["owner_id", "surface", "created_at", "id", "is_active", "total_messages", "search_number"],
+            unique=False,
         )
+        batch_op.create_index("uq_conversations_search_number", ["search_number"], unique=True)
 
     op.create_table(
         "images",
@@ -143,15 +147,14 @@ def upgrade() -> None:
     )
 
     if op.get_bind().dialect.name == "sqlite":
-        # Substring search over what was said, for queries of three characters and more.
-        op.execute(
-            "CREATE VIRTUAL TABLE session_text USING fts5("
-            "content, conversation_id UNINDEXED, message_id UNINDEXED, tokenize = 'trigram')"
-        )
+        # Substring search over titles and what was said; the text itself is in its own tables.
+        op.execute("CREATE VIRTUAL TABLE session_text USING fts5(content, content = '', tokenize = 'trigram')")
+        op.execute("CREATE VIRTUAL TABLE session_text_terms USING fts5vocab('session_text', 'row')")
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE session_text_terms")
         op.execute("DROP TABLE session_text")
 
     op.drop_table("message_events")
@@ -172,7 +175,8 @@ def downgrade() -> None:
 
     op.drop_table("images")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
-        batch_op.drop_index("ix_conversations_owner_id_surface_created_at")
+        batch_op.drop_index("uq_conversations_search_number")
+        batch_op.drop_index("ix_conversations_listed")
 
     op.drop_table("conversations")
     op.drop_table("analyses")

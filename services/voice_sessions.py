@@ -1,0 +1,192 @@
+"""Voice sessions: begun by their first use, ended by silence, gone with their pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, Update, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from models.base import new_id, now
+from models.chats import Conversation, Message
+from models.database import Database
+from models.voice import VoiceSession
+from services.content import Language
+from services.errors import InvalidInput, SessionNotFound
+from services.library.storage import MediaStore
+from services.speech.base import LANGUAGES
+
+log = logging.getLogger(__name__)
+
+SURFACE = "voice"
+NEWEST = 10
+ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One question and its answer."""
+
+    at: datetime
+    query: str
+    language: Language
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is kept of a session: the newest interactions, oldest of them first."""
+
+    session: VoiceSession
+    interactions: tuple[Interaction, ...]
+
+
+class VoiceSessions:
+    """Sessions of owners, by ids that clients make.
+
+    Args:
+        idle: after so long without a request a session is over.
+    """
+
+    def __init__(self, database: Database, store: MediaStore, idle: timedelta) -> None:
+        self.database = database
+        self.store = store
+        self.idle = idle
+
+    def touch(self, owner_id: str, session_id: str) -> VoiceSession:
+        """The session, begun if it is new or was over, its clock set back."""
+        at = now()
+        with self.database.write() as session:
+            found = session.get(VoiceSession, (owner_id, session_id))
+            if found is not None and at - found.last_activity <= self.idle:
+                found.last_activity = at
+                return found
+            stale = found.image_key if found is not None else None
+            if found is not None:
+                session.execute(delete(Conversation).where(Conversation.id == found.conversation_id))
+                session.expunge(found)
+            made = _begin(session, owner_id, session_id, at)
+        if stale:
+            self.store.delete(stale)
+        return made
+
+    def keep_image(self, found: VoiceSession, image: bytes) -> str:
+        """Keep the session's newest picture in place of the one before; the key it lies under."""
+        digest = hashlib.sha256(f"{found.owner_id}\0{found.session_id}".encode()).hexdigest()
+        key = f"voice/{digest[:2]}/{digest}/{new_id()}.jpg"
+        self.store.put(key, image)
+        try:
+            with self.database.write() as session:
+                before = session.execute(_mine(found.owner_id, found.session_id)).scalar()
+                stale = before.image_key if before else None
+                session.execute(_change(found).values(image_key=key))
+        except BaseException:
+            self.store.delete(key)
+            raise
+        if stale:
+            self.store.delete(stale)
+        return key
+
+    def keep_language(self, found: VoiceSession, language: Language) -> None:
+        """The language a session was last spoken to in."""
+        if found.language != language:
+            with self.database.write() as session:
+                session.execute(_change(found).values(language=language))
+
+    def read(self, owner_id: str, session_id: str) -> Remembered:
+        """A session and its newest interactions.
+
+        Raises:
+            SessionNotFound: there is none, or it is over.
+        """
+        with self.database.read() as session:
+            found = session.execute(_mine(owner_id, session_id)).scalar()
+            if found is None or now() - found.last_activity > self.idle:
+                raise SessionNotFound("Session not found")
+            newest = session.execute(
+                select(Message)
+                .where(Message.conversation_id == found.conversation_id)
+                .order_by(Message.seq.desc())
+                .limit(NEWEST * 4)
+            ).scalars()
+            return Remembered(found, _pairs(list(reversed(newest.all())))[-NEWEST:])
+
+    def language(self, owner_id: str, session_id: str) -> Language | None:
+        """The language a session was last spoken to in; None if that is not known."""
+        with self.database.read() as session:
+            found = session.execute(_mine(owner_id, session_id)).scalar()
+        return next((language for language in LANGUAGES if found is not None and language == found.language), None)
+
+    def reset(self, owner_id: str, session_id: str) -> None:
+        """Forget everything of a session; one that is not there is forgotten already."""
+        with self.database.write() as session:
+            found = session.execute(_mine(owner_id, session_id)).scalar()
+            if found is not None:
+                session.execute(delete(Conversation).where(Conversation.id == found.conversation_id))
+        if found is not None and found.image_key:
+            self.store.delete(found.image_key)
+
+    def sweep(self) -> int:
+        """Take away sessions that are over, with their pictures; how many there were."""
+        with self.database.write() as session:
+            over = session.execute(
+                select(VoiceSession).where(VoiceSession.last_activity < now() - self.idle).limit(1000)
+            ).scalars()
+            gone = list(over)
+            session.execute(delete(Conversation).where(Conversation.id.in_([each.conversation_id for each in gone])))
+        for each in gone:
+            if each.image_key:
+                self.store.delete(each.image_key)
+        with self.database.read() as session:
+            kept = set(session.execute(select(VoiceSession.image_key)).scalars())
+        for key in list(self.store.keys("voice/", older_than_s=600)):
+            if key not in kept:
+                self.store.delete(key)
+        return len(gone)
+
+
+def require_id(session_id: str) -> str:
+    """Raises `InvalidInput` for what is no session id."""
+    if not ID.fullmatch(session_id) or session_id in (".", ".."):
+        raise InvalidInput("Invalid session_id. Must be 1 to 128 letters, digits, '.', '_' or '-'", field="session_id")
+    return session_id
+
+
+def _begin(session: Session, owner_id: str, session_id: str, at: datetime) -> VoiceSession:
+    conversation_id = new_id()
+    session.execute(
+        insert(Conversation).values(
+            id=conversation_id, owner_id=owner_id, surface=SURFACE, title=session_id, created_at=at, updated_at=at
+        )
+    )
+    made = VoiceSession(
+        owner_id=owner_id, session_id=session_id, conversation_id=conversation_id, created_at=at, last_activity=at
+    )
+    session.add(made)
+    return made
+
+
+def _mine(owner_id: str, session_id: str) -> Select[VoiceSession]:
+    return select(VoiceSession).where(VoiceSession.owner_id == owner_id, VoiceSession.session_id == session_id)
+
+
+def _change(found: VoiceSession) -> Update:
+    return update(VoiceSession).where(
+        VoiceSession.owner_id == found.owner_id, VoiceSession.session_id == found.session_id
+    )
+
+
+def _pairs(messages: Sequence[Message]) -> tuple[Interaction, ...]:
+    """Questions with their answers; a question without one is left out."""
+    pairs = []
+    for asked, answered in itertools.pairwise(messages):
+        if asked.role == "user" and answered.role == "assistant" and answered.content:
+            language: Language = (asked.details or {}).get("language", "en")
+            pairs.append(Interaction(asked.created_at, asked.content, language, answered.content))
+    return tuple(pairs)
