@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, String, column, delete, func, insert, select, table, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
 from models.media import ConversationImage, Image
+from services import session_search
 from services.errors import Conflict, DocumentNotFound, ImageNotFound, SessionNotFound
 
 SURFACE = "session"
 UNTITLED = "New chat"
-TRIGRAM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Sessions:
                     updated_at=at,
                 )
             )
+            session_search.number_session(session, session_id)
             _select_images(session, session_id, image_ids)
             return _get(session, owner_id, session_id)
 
@@ -84,7 +85,11 @@ class Sessions:
     def page(self, owner_id: str, wanted: Wanted) -> tuple[list[Listed], int]:
         """One page of sessions, and how many there are in all. The order never changes: by creation, newest first."""
         with self.database.read() as session:
-            matching = [Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *self._filters(wanted)]
+            matching = [
+                Conversation.owner_id == owner_id,
+                Conversation.surface == SURFACE,
+                *_filters(session, wanted),
+            ]
             total = session.execute(select(func.count()).select_from(Conversation).where(*matching)).scalar_one()
             selected = (
                 select(func.count())
@@ -134,7 +139,12 @@ class Sessions:
 
     def rename(self, owner_id: str, session_id: str, title: str) -> Conversation:
         """Raises `Conflict` (`session_closed`)."""
-        return self._change(owner_id, session_id, title=title)
+        with self.database.write() as session:
+            _require_open(_get(session, owner_id, session_id))
+            session_search.forget_title(session, session_id)
+            changed = _change(session, owner_id, session_id, title=title)
+            session_search.index_title(session, session_id)
+            return changed
 
     def set_mode(self, owner_id: str, session_id: str, *, use_all_images: bool) -> Conversation:
         """Talk about all of the owner's pictures, or about the selected ones.
@@ -142,7 +152,9 @@ class Sessions:
         Raises:
             Conflict: `session_closed`.
         """
-        return self._change(owner_id, session_id, use_all_images=use_all_images)
+        with self.database.write() as session:
+            _require_open(_get(session, owner_id, session_id))
+            return _change(session, owner_id, session_id, use_all_images=use_all_images)
 
     def select_images(self, owner_id: str, session_id: str, image_ids: Sequence[str]) -> list[str]:
         """Talk about these pictures from now on; the ids, each once.
@@ -229,53 +241,31 @@ class Sessions:
             Conflict: `session_closed`, when it is closed already.
         """
         at = now()
-        return self._change(owner_id, session_id, is_active=False, closed_at=at), at
-
-    def _change(self, owner_id: str, session_id: str, **values: object) -> Conversation:
         with self.database.write() as session:
             _require_open(_get(session, owner_id, session_id))
-            session.execute(
-                update(Conversation)
-                .where(Conversation.id == session_id)
-                .values(updated_at=now(), **values)
-                .execution_options(synchronize_session=False)
-            )
-            session.expire_all()
-            return _get(session, owner_id, session_id)
-
-    def _filters(self, wanted: Wanted) -> list[ColumnElement[bool]]:
-        filters: list[ColumnElement[bool]] = []
-        if wanted.is_active is not None:
-            filters.append(Conversation.is_active == wanted.is_active)
-        if wanted.min_messages:
-            filters.append(Conversation.total_messages >= wanted.min_messages)
-        if wanted.search:
-            filters.append(self._says(wanted.search))
-        return filters
-
-    def _says(self, search: str) -> ColumnElement[bool]:
-        in_title = Conversation.title.icontains(search, autoescape=True)
-        if self.database.is_sqlite and len(search) >= TRIGRAM:
-            # Quotes make a phrase of it, in which FTS5 knows no operators.
-            phrase = '"' + search.replace('"', '""') + '"'
-            found = column("content").op("MATCH")(phrase)
-            said: Select[str] = (
-                select(column("conversation_id", String)).select_from(table("session_text")).where(found)
-            )
-        else:
-            said = select(Message.conversation_id).where(Message.content.icontains(search, autoescape=True))
-        return in_title | Conversation.id.in_(said)
+            return _change(session, owner_id, session_id, is_active=False, closed_at=at), at
 
 
-def index_message(session: Session, conversation_id: str, message_id: str, content: str) -> None:
-    """Make what was said findable, where the database has an index of its own for it."""
-    if session.get_bind().dialect.name == "sqlite" and content:
-        session.execute(
-            text(
-                "INSERT INTO session_text(content, conversation_id, message_id) VALUES (:content, :session, :message)"
-            ),
-            {"content": content, "session": conversation_id, "message": message_id},
-        )
+def _change(session: Session, owner_id: str, session_id: str, **values: object) -> Conversation:
+    session.execute(
+        update(Conversation)
+        .where(Conversation.id == session_id)
+        .values(updated_at=now(), **values)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return _get(session, owner_id, session_id)
+
+
+def _filters(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
+    filters: list[ColumnElement[bool]] = []
+    if wanted.is_active is not None:
+        filters.append(Conversation.is_active == wanted.is_active)
+    if wanted.min_messages:
+        filters.append(Conversation.total_messages >= wanted.min_messages)
+    if wanted.search:
+        filters.append(session_search.says(session, wanted.search))
+    return filters
 
 
 def _get(session: Session, owner_id: str, session_id: str) -> Conversation:
