@@ -118,7 +118,7 @@ def provider_errors(provider: str, faults: FaultTable, secret: str | None = None
         error = provider_error(provider, exc, faults)
         if error is None:
             raise
-        log.warning("%s: %s: %s", provider, type(exc).__name__, vendor_words(exc, secret))
+        log.warning("%s: %s", provider, vendor_words(exc, secret))
         raise error from None
 
 
@@ -137,9 +137,7 @@ def provider_error(provider: str, exc: Exception, faults: FaultTable) -> Provide
         case "garbage":
             return ProviderGarbage("The answer was not of the expected format.", provider=provider)
         case "status":
-            response = getattr(exc, "response", None)
-            headers = getattr(response, "headers", None) or {}
-            return status_error(provider, status_of(exc), retry_after(headers))
+            return status_error(provider, status_of(exc), wait_of(exc))
 
 
 def status_of(exc: Exception) -> int | None:
@@ -188,6 +186,17 @@ def streamed_error(provider: str, error: Any, secret: str | None = None) -> Prov
     return status_error(provider, 500)
 
 
+def wait_of(exc: Exception) -> float | None:
+    """Seconds a vendor asked to wait, in its answer's header or, as Google does, in a `google.rpc.RetryInfo`."""
+    headers = getattr(getattr(exc, "response", None), "headers", None) or {}
+    wait = retry_after(headers)
+    match getattr(exc, "details", None):
+        case {"error": {"details": [*details]}} if wait is None:
+            delays = [detail.get("retryDelay") for detail in details if isinstance(detail, dict)]
+            return next((retry_after({"retry-after": str(delay).removesuffix("s")}) for delay in delays if delay), None)
+    return wait
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds a `Retry-After` header asks to wait (RFC 9110, 10.2.3: seconds or a date), at most an hour."""
     value = headers.get("retry-after")
@@ -204,7 +213,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def vendor_words(exc: Exception, secret: str | None) -> str:
-    return blotted(str(exc), secret)
+    """What an exception says, with its kind and that of its cause, fit for a log."""
+    kinds = [type(each).__name__ for each in (exc, exc.__cause__) if each is not None]
+    return blotted(f"{' of '.join(kinds)}: {exc}", secret)
 
 
 def blotted(text: str, secret: str | None) -> str:

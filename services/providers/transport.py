@@ -8,6 +8,7 @@ to the standard library.
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import httpx2
@@ -43,7 +44,20 @@ HTTPX2_ERRORS: tuple[tuple[type[HTTPError], type[httpx2.TransportError]], ...] =
 
 PIECE_BYTES = 64 * 1024
 # Idle connections kept to one vendor; more may be open at once.
-IDLE_CONNECTIONS = 256
+IDLE_CONNECTIONS = 1000
+# TCP asks an idle peer whether it is there, so that a connection whose way was forgotten by a router in between is
+# found dead before a call waits on it.
+PROBE_AFTER_S = 30
+PROBE_EVERY_S = 10
+SOCKET_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+        for name, seconds in (("TCP_KEEPIDLE", PROBE_AFTER_S), ("TCP_KEEPINTVL", PROBE_EVERY_S))
+        if hasattr(socket, name)
+    ),
+]
 
 
 @contextlib.contextmanager
@@ -64,7 +78,9 @@ class Urllib3Transport(httpx2.BaseTransport):
     """
 
     def __init__(self) -> None:
-        self._pool = urllib3.PoolManager(maxsize=IDLE_CONNECTIONS, ssl_context=httpx2.create_ssl_context())
+        self._pool = urllib3.PoolManager(
+            maxsize=IDLE_CONNECTIONS, ssl_context=httpx2.create_ssl_context(), socket_options=SOCKET_OPTIONS
+        )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         limits = request.extensions.get("timeout", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import time
 from types import ModuleType
@@ -224,6 +225,14 @@ def test_no_exception_of_a_library_is_without_its_error(faults: FaultTable, modu
 def test_a_bug_is_not_blamed_on_the_vendor() -> None:
     with pytest.raises(ZeroDivisionError), provider_errors("openai", openai_chat.FAULTS):
         raise ZeroDivisionError
+
+
+def test_google_asks_to_wait_in_its_own_way(serve: Serve) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}
+    error = {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED", "details": [{"@type": "x"}, info]}
+    model = VENDORS["gemini"].at(serve([plain(429, json.dumps({"error": error}).encode())]).url)
+    assert fault_of(model, ProviderRateLimited)[0].retry_after == 34.5
+    model.close()
 
 
 @pytest.mark.parametrize(
