@@ -111,6 +111,8 @@ def test_a_killed_server_settles_at_its_next_start(start_server: StartServer, ai
     assert (role, status) == ("assistant", "streaming")
 
     again = start_server()
+    with client_of(again) as api:
+        assert api.get("/healthz").status_code == 200
     assert messages(again.data)[-1] == ("assistant", "interrupted", kept)
     assert kept
     assert (WORDS * 60).startswith(kept)
@@ -196,7 +198,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
 
 
 def test_an_open_server_without_keys_warns(start_server: StartServer) -> None:
-    server = start_server(HOST="0.0.0.0")
+    server = start_server(HOST="0.0.0.0")  # noqa: S104 - what is being warned of
     assert "AUTH_REQUIRED is off" in server.log
     assert "AUTH_REQUIRED" not in start_server().log
 
