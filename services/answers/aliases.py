@@ -30,7 +30,7 @@ def _table() -> dict[str, str]:
 def _finder() -> re.Pattern[str]:
     words = sorted(_table(), key=len, reverse=True)
     # Marathi joins its postpositions to the noun: कुत्र्याचा, गाडीला.
-    endings = "(?:चा|ची|चे|च्या|ला|ना|त|ने|वर|मध्ये|जवळ|खाली|पासून|समोर|मागे|पेक्षा)?"
+    endings = "(?:चा|ची|चे|च्या|ला|ना|त|ने|वर|मध्ये|जवळ|खाली|पासून|समोर|मागे|पेक्षा|बद्दल|विषयी|शेजारी|बरोबर|सोबत|कडे)?"
     return pattern(rf"\b({'|'.join(re.escape(word) for word in words)}){endings}\b")
 
 

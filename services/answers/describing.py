@@ -9,7 +9,7 @@ from services.answers import people as people_answers
 from services.answers import picture, things, whereabouts
 from services.answers.nouns import kinds
 from services.answers.questions import Ask
-from services.answers.seen import named_things, people, sure_faces, sure_label, sure_objects, total
+from services.answers.seen import evidence, named_things, people, sure_faces, sure_label, sure_objects, total
 from services.answers.speaker import Speaker
 from services.answers.text_folding import fold
 from services.content import Message
@@ -39,6 +39,20 @@ def describe(facts: Facts, speaker: Speaker) -> list[str]:
     if advice:
         said.append(advice)
     return [*said, *_missing(facts, speaker)]
+
+
+def about(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """One thing alone: how many, where, of what colour, and what label it carries."""
+    name = ask.subjects[0]
+    if not evidence(facts, name).sure:
+        return things.exists(ask, facts, speaker)
+    said = things.count(ask, facts, speaker) if len(evidence(facts, name).sure) > 1 else []
+    said += whereabouts.where(ask, facts, speaker)
+    said += [] if name == "person" else picture.colours(ask, facts, speaker)
+    label = next((label for label in facts.labels if label.sure and name in kinds(label.name)), None)
+    if label is not None and label.name != name:
+        said.append(speaker.say("label_sure", label=speaker.label(label.name)))
+    return said
 
 
 def _subject(facts: Facts, speaker: Speaker) -> list[str]:

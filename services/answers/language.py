@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import cache
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # has no stubs
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from services.answers.text_folding import pattern
 from services.content import Language

@@ -73,6 +73,12 @@ def _of_thing(thing: DetectedObject, sure: bool, speaker: Speaker) -> str:
     return speaker.say("thing_colours" if sure else "thing_colours_maybe", list=listed, **words)
 
 
+def monochrome(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """In colour, or in black and white."""
+    coloured = sum(colour.share for colour in facts.colours if basic(colour.name) not in ("black", "white", "grey"))
+    return [speaker.say("monochrome_no" if coloured >= 0.03 else "monochrome_yes")]
+
+
 def is_colour(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     """Is the car red?"""
     named = [name for name in ask.subjects if name != "thing"]

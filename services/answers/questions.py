@@ -55,7 +55,10 @@ def understand(question: str, history: Sequence[Message] = ()) -> tuple[Ask, ...
         question: as the person put it, in English, Hindi or Marathi, in either script.
         history: the conversation before it, oldest first: "it" and "and the dog?" refer to it.
     """
-    asks = tuple(_resolve(_one(clause), clause, history) for clause in _clauses(fold(question)))
+    asks: tuple[Ask, ...] = ()
+    for clause in _clauses(fold(question)):
+        named = next((ask.subjects[-1] for ask in reversed(asks) if ask.subjects), None)
+        asks += (_resolve(_one(clause), clause, history, named),)
     real = tuple(ask for ask in asks if ask.kind not in ("greeting", "thanks"))
     return (real or asks or (Ask("unknown"),))[:5]
 
@@ -80,14 +83,23 @@ def _one(text: str) -> Ask:
         qualified=MARKS["qualified person"].search(text) is not None,
     )
     kind, quoted = _kind(text)
-    if kind in _BEFORE_TOPICS:
+    if kind in _BEFORE_TOPICS and not (kind == "text" and _topic(text) == "meaning"):
         return replace(ask, kind=kind, quoted=quoted)
     if ask.whole and MARKS["picture size"].search(text):
         return replace(ask, kind="size")
-    topic = next((name for name, topic in TOPICS if topic.search(text)), None)
+    topic = _topic(text)
     if topic is not None:
         return replace(ask, kind="unsupported", topic=topic)
-    return _refine(replace(ask, kind=kind, unknown=_unknown(text, ask)), text)
+    ask = _counting(ask, kind, text)
+    return _refine(replace(ask, unknown=_unknown(text, ask)), text)
+
+
+def _counting(ask: Ask, kind: str, text: str) -> Ask:
+    """Of "how many legs does the dog have" it is the legs that are counted."""
+    counted = MARKS["counted"].search(text) if kind == "count" else None
+    if counted is None or not ask.subjects:
+        return replace(ask, kind=kind)
+    return replace(ask, kind=kind, subjects=concepts(counted["head"]))
 
 
 _BEFORE_TOPICS = frozenset(
@@ -105,6 +117,10 @@ _BEFORE_TOPICS = frozenset(
         "day_night",
     }
 )
+
+
+def _topic(text: str) -> str | None:
+    return next((name for name, topic in TOPICS if topic.search(text)), None)
 
 
 def _kind(text: str) -> tuple[str, str | None]:
@@ -131,6 +147,12 @@ def _refined(ask: Ask, text: str) -> str:
             return "is_colour"
         case "people":
             return "exists"
+        case "region" | "where" | "exists" if len(ask.subjects) == 2 and ask.sides and closed and not there:
+            return "relation"
+        case "exists" | "unknown" if ask.subjects and not (ask.whole or ask.sides) and MARKS["attribute"].search(text):
+            return "unsupported"
+        case "describe" if ask.subjects and not ask.whole and "thing" not in ask.subjects:
+            return "about"
         case "exists" if "thing" in ask.subjects and not ask.sides:
             return "describe"
         case "where" if ask.sides and closed and ask.subjects:
@@ -158,8 +180,8 @@ def _unknown(text: str, ask: Ask) -> str | None:
     return " ".join(kept[:4]) or None
 
 
-def _resolve(ask: Ask, text: str, history: Sequence[Message]) -> Ask:
-    """Fill in what "it", "that" or "and the dog?" leaves to the conversation."""
+def _resolve(ask: Ask, text: str, history: Sequence[Message], named: str | None) -> Ask:
+    """Fill in what "it", "that" or "and the dog?" leaves to the conversation, or to what the clause before named."""
     follow = MARKS["follow-up"].search(text)
     if follow and (ask.kind in ("unknown", "colours", "exists", "people") or ask.subjects):
         earlier = _last_ask(history)
@@ -169,10 +191,10 @@ def _resolve(ask: Ask, text: str, history: Sequence[Message]) -> Ask:
             if ask.sides:
                 return replace(earlier, sides=ask.sides)
     if ask.kind == "unknown" and ask.subjects:
-        return replace(ask, kind="exists")
+        return replace(ask, kind="describe" if ask.subjects == ("thing",) else "exists")
     needs = ask.kind in ("colours", "where", "is_colour", "count", "what_is", "unsupported")
     if needs and not ask.subjects and not ask.unknown and not ask.whole and MARKS["pronoun"].search(text):
-        mentioned = _last_mentioned(history)
+        mentioned = named or _last_mentioned(history)
         if mentioned is not None:
             return replace(ask, subjects=(mentioned,))
     return ask

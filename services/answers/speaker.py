@@ -129,6 +129,12 @@ def side_of(box: Box, side: str) -> bool:
     return middle if side == "centre" else side in (across, down)
 
 
+def reaches(box: Box, side: str) -> bool:
+    """Whether a box stretches well into that part of the picture, wherever its middle lies."""
+    near = {"left": box.left < 0.2, "right": box.right > 0.8, "top": box.top < 0.2, "bottom": box.bottom > 0.8}
+    return near.get(side, box.left < 0.4 and box.right > 0.6 and box.top < 0.4 and box.bottom > 0.6)
+
+
 def _thirds(box: Box) -> tuple[str, str]:
     x, y = box.centre
     wide, tall = box.right - box.left > 0.5, box.bottom - box.top > 0.5

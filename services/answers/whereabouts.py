@@ -14,7 +14,7 @@ from services.answers.seen import (
     sure_objects,
     tally,
 )
-from services.answers.speaker import Speaker, side_of
+from services.answers.speaker import Speaker, reaches, side_of
 from services.answers.things import exists_one
 from services.answers.wording import be, lower, missing, unknown
 from services.vision.facts import DetectedObject, Facts
@@ -59,12 +59,61 @@ def _where_found(concept: str, found: Evidence, speaker: Speaker) -> list[str]:
 
 
 def _relation(thing: DetectedObject, other: DetectedObject, speaker: Speaker) -> str:
+    forms = speaker.forms(other.name)
+    side = speaker.say(f"beside.{_side(thing, other)}")
+    return speaker.say("beside", side=side, noun=forms.one, oblique=forms.oblique_one)
+
+
+def _side(thing: DetectedObject, other: DetectedObject) -> str:
+    """On which side of the other a thing is, whichever is plainer."""
     across = thing.box.centre[0] - other.box.centre[0]
     down = thing.box.centre[1] - other.box.centre[1]
     pair, offset = (("left", "right"), across) if abs(across) >= abs(down) else (("top", "bottom"), down)
-    side = pair[0] if offset < 0 else pair[1]
-    forms = speaker.forms(other.name)
-    return speaker.say("beside", side=speaker.say(f"beside.{side}"), noun=forms.one, oblique=forms.oblique_one)
+    return pair[0] if offset < 0 else pair[1]
+
+
+def next_to(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """What is beside, on or behind a thing: the sure things nearest to it, with the side they are on."""
+    named = [name for name in ask.subjects if name != "thing"]
+    found = evidence(facts, named[0]).sure if named else ()
+    if not found:
+        return exists_one(named[0], Ask("exists"), facts, speaker) if named else region(ask, facts, speaker)
+    thing = found[0]
+    others = sorted((one for one in sure_objects(facts) if one is not thing), key=lambda one: _gap(one, thing))[:3]
+    forms = speaker.forms(thing.name)
+    words = {"noun": forms.one, "oblique": forms.oblique_one}
+    if not others:
+        return [speaker.say("next_to_none", **words)]
+    listed = speaker.listing([f"{speaker.thing(one.name, 1)} ({speaker.side(_side(one, thing))})" for one in others])
+    return [speaker.say("next_to", list=listed, **words)]
+
+
+def relation(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Is the dog left of the car?"""
+    first, second = (evidence(facts, name) for name in ask.subjects[:2])
+    if not first.sure or not second.sure:
+        lacking = ask.subjects[0] if not first.sure else ask.subjects[1]
+        return exists_one(lacking, Ask("exists"), facts, speaker)
+    side = _side(first.sure[0], second.sure[0])
+    wanted = _measured_side(first.sure[0], second.sure[0], ask.sides[0])
+    forms = speaker.forms(second.sure[0].name)
+    said = speaker.say(f"beside.{ask.sides[0] if wanted else side}")
+    return [
+        speaker.say("relation_yes" if wanted else "relation_no", side=said, noun=forms.one, oblique=forms.oblique_one)
+    ]
+
+
+def _measured_side(thing: DetectedObject, other: DetectedObject, side: str) -> bool:
+    across = thing.box.centre[0] - other.box.centre[0]
+    down = thing.box.centre[1] - other.box.centre[1]
+    return {"left": across < 0, "right": across > 0, "top": down < 0, "bottom": down > 0}.get(side, False)
+
+
+def _gap(one: DetectedObject, other: DetectedObject) -> float:
+    """Distance between two boxes' nearest edges, in fractions of the picture."""
+    across = max(one.box.left - other.box.right, other.box.left - one.box.right, 0.0)
+    down = max(one.box.top - other.box.bottom, other.box.top - one.box.bottom, 0.0)
+    return float((across**2 + down**2) ** 0.5)
 
 
 def places(facts: Facts, speaker: Speaker, most: int = 6) -> list[str]:
@@ -93,31 +142,34 @@ def region(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     """What is on the left, and: is the dog on the left?"""
     if ask.unknown and not ask.subjects:
         return unknown(ask, facts, speaker)
-    if not ask.sides:
-        return (
-            [speaker.say("unknown_thing", thing=ask.unknown or "…"), speaker.cloud()]
-            if ask.unknown
-            else places(facts, speaker)
-        )
-    named = [name for name in ask.subjects if name not in ("thing",)]
+    named = [name for name in ask.subjects if name != "thing"]
     if named:
-        found = evidence(facts, named[0])
-        if not found.sure:
-            return where(ask, facts, speaker)
-        thing = next((one for one in found.sure if all(side_of(one.box, side) for side in ask.sides)), None)
-        shown = thing or found.sure[0]
-        words = {"noun": speaker.forms(shown.name).one, "pos": speaker.position(shown.box), **be(speaker, 1)}
-        return [speaker.say("region_yes" if thing else "region_no", **words)]
+        return _placed(named[0], ask, facts, speaker) if ask.sides else next_to(ask, facts, speaker)
     if "objects" in facts.missing:
         return missing("objects", speaker)
-    said = []
-    for side in ask.sides[:2]:
-        inside = [thing for thing in sure_objects(facts) if side_of(thing.box, side)]
-        if inside:
-            said.append(speaker.say("region", pos=speaker.side(side), things=speaker.things(tally(inside))))
-        else:
-            said.append(speaker.say("region_none", pos=speaker.side(side)))
-    return said
+    if not ask.sides:
+        return [speaker.cannot("depth"), *places(facts, speaker)]
+    return [_in_part(side, facts, speaker) for side in ask.sides[:2]]
+
+
+def _placed(name: str, ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    found = evidence(facts, name)
+    if not found.sure:
+        return where(ask, facts, speaker)
+    thing = next((one for one in found.sure if all(side_of(one.box, side) for side in ask.sides)), None)
+    shown = thing or found.sure[0]
+    words = {"noun": speaker.forms(shown.name).one, "pos": speaker.position(shown.box), **be(speaker, 1)}
+    return [speaker.say("region_yes" if thing else "region_no", **words)]
+
+
+def _in_part(side: str, facts: Facts, speaker: Speaker) -> str:
+    seen = sure_objects(facts)
+    inside = [thing for thing in seen if side_of(thing.box, side)] or [
+        thing for thing in seen if reaches(thing.box, side)
+    ]
+    if not inside:
+        return speaker.say("region_none", pos=speaker.side(side))
+    return speaker.say("region", pos=speaker.side(side), things=speaker.things(tally(inside)))
 
 
 def safe(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:

