@@ -28,6 +28,7 @@ STATUS: dict[type[errors.AssistantError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.LimitExceeded: 429,
+    errors.Interrupted: 503,
     errors.StorageUnavailable: 503,
     errors.ProviderError: 502,
     errors.ProviderTimeout: 504,
@@ -59,6 +60,8 @@ NAMES = {
 
 def init(app: Flask) -> None:
     """Answer every error in the shape of the surface its path belongs to."""
+    # An address with a slash too many is no other address: a redirect would be a page, and lose a POST's body.
+    app.url_map.merge_slashes = False
     app.register_error_handler(errors.AssistantError, _known)
     app.register_error_handler(DatabaseUnavailable, _database)
     app.register_error_handler(HTTPException, _http)
