@@ -14,7 +14,9 @@ from services.speech.speakable import speakable
 
 DEFAULT_MODEL = "gpt-4o-mini-tts"
 _VOICE = "alloy"
+# One model heeds the number, another the words.
 _SPEED: dict[Voice, float] = {"default": 1.0, "slow": 0.67}
+_MANNER: dict[Voice, str] = {"default": "calmly and clearly", "slow": "slowly, calmly and clearly"}
 _NAMES: dict[Language, str] = {"en": "English", "hi": "Hindi", "mr": "Marathi"}
 
 # https://platform.openai.com/docs/api-reference/audio/createSpeech: `input` takes at most 4,096 characters.
@@ -61,7 +63,7 @@ class OpenAIVoice:
             input=text,
             speed=_SPEED[voice],
             response_format="mp3",
-            instructions=f"Speak {_NAMES[language]}, calmly and clearly.",
+            instructions=f"Speak {_NAMES[language]}, {_MANNER[voice]}.",
         )
         return answer.read()
 

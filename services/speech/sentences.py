@@ -41,30 +41,45 @@ _LAST_WORD = re.compile(r"(\S+)[.]$")
 _SOFT = re.compile(r"[,;:،]\s|\s[–—-]\s")
 
 
-def sentences(pieces: Iterable[str]) -> Iterator[str]:
-    """Whole sentences out of pieces of text, each as soon as it is known to have ended.
+class Splitter:
+    """Takes a text piece by piece and gives out each sentence as soon as it is known to have ended.
 
     Sentences end at `.`, `!`, `?`, `…`, `।` and `॥`, at an empty line and before a list item; not inside numbers
     (3.5), after abbreviations and initials (Dr., e.g., A.), or in a list item's number. One that is shorter than a
     breath is joined to the next; one that does not end within `LONGEST` characters is cut. What cannot be spoken is
     left out. Joined with spaces they are the text, but for white space.
-
-    Args:
-        pieces: of the text, in order, cut anywhere.
     """
-    pending = ""
+
+    def __init__(self) -> None:
+        self._pending = ""
+
+    def feed(self, piece: str) -> list[str]:
+        """The sentences that this piece, cut anywhere, has ended."""
+        ended = []
+        self._pending = (self._pending + piece).lstrip()
+        while (end := _end_of_sentence(self._pending)) is not None:
+            ended.append(self._take(end))
+        return [sentence for sentence in ended if is_speakable(sentence)]
+
+    def finish(self) -> list[str]:
+        """What is left when no more pieces come."""
+        ended = []
+        while len(self._pending) > LONGEST:
+            ended.append(self._take(_cut(self._pending)))
+        ended.append(self._take(len(self._pending)))
+        return [sentence for sentence in ended if is_speakable(sentence)]
+
+    def _take(self, end: int) -> str:
+        sentence, self._pending = self._pending[:end].strip(), self._pending[end:].lstrip()
+        return sentence
+
+
+def sentences(pieces: Iterable[str]) -> Iterator[str]:
+    """The sentences of a text that comes in pieces, as `Splitter` cuts it."""
+    splitter = Splitter()
     for piece in pieces:
-        pending = (pending + piece).lstrip()
-        while (end := _end_of_sentence(pending)) is not None:
-            sentence, pending = pending[:end].strip(), pending[end:].lstrip()
-            if is_speakable(sentence):
-                yield sentence
-    while len(pending) > LONGEST:
-        cut = _cut(pending)
-        yield pending[:cut].strip()
-        pending = pending[cut:].lstrip()
-    if pending.strip() and is_speakable(pending):
-        yield pending.strip()
+        yield from splitter.feed(piece)
+    yield from splitter.finish()
 
 
 def _end_of_sentence(text: str) -> int | None:
