@@ -12,7 +12,7 @@ from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, errors, logs, messages, ops, pages, sessions, voice
+from routes import classic, commands, errors, logs, messages, ops, pages, sessions, voice, voice_stream
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
@@ -30,7 +30,7 @@ class PlainJSON(DefaultJSONProvider):
 
 
 def create_app(settings: Settings | None = None, model: ChatModel | None = None) -> OpenAPI:
-    """Build the application.
+    """Build the application. It starts with the first request, or when its `services` are started.
 
     Args:
         settings: the environment's when not given.
@@ -38,8 +38,6 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
 
     Raises:
         BadSetting: a variable has a value it cannot have.
-        SchemaOutdated: a database that is not SQLite has to be migrated first.
-        DatabaseUnavailable: the database does not answer.
     """
     settings = settings or from_environment()
     services = container.build(settings, model)
@@ -53,7 +51,8 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     for surface in (classic, voice, sessions, messages):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
-    services.start()
+    voice_stream.init(app)
+    commands.init(app)
     return app
 
 
@@ -61,6 +60,11 @@ def from_environment() -> Settings:
     """The settings of the process's environment and, behind it, of `.env`."""
     kept = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
     return Settings.from_env(kept | dict(os.environ))
+
+
+def started(app: OpenAPI) -> OpenAPI:
+    app.extensions["services"].start()
+    return app
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ bp = APIBlueprint(
 def send(path: SessionPath, body: NewMessage) -> Response:
     """Ask, and get the whole answer."""
     made = begin(session_id(path), body)
-    for _entries in services().generations.follow(made.message_id, 0, SILENCE_S):
+    for _entries in services().generations.follow(made.message_id, SILENCE_S):
         pass
     message = services().sessions.message(owner_id(), session_id(path), made.message_id)
     if message.status != "complete":
@@ -170,14 +170,15 @@ def frames(message: str, seen: int) -> Iterator[bytes]:
     """The frames of a message after token number `seen`, then live, with pings while it is silent."""
     writer = wire.Frames()
     skipping = seen > 0
-    for some in services().generations.follow(message, 0, SILENCE_S):
+    for some in services().generations.follow(message, SILENCE_S):
         out, skipping = after(writer, some, seen, skipping)
         if out:
             yield b"".join(out)
         elif not some:
             yield wire.PING
-    if not writer.closed:
-        yield b"".join(writer.encode(wire.lost(message)))
+        if writer.closed:
+            return
+    yield b"".join(writer.encode(wire.lost(message)))
 
 
 def after(writer: wire.Frames, some: list[Entry], seen: int, skipping: bool) -> tuple[list[bytes], bool]:
@@ -212,6 +213,8 @@ def message_id(path: MessagePath) -> str:
 
 def failure_of(message: Message) -> AssistantError:
     """Why an answer did not come to its end."""
+    if message.error_code == turns.CANCELLED:
+        return Conflict("The answer was cancelled; what was said until then is kept.", code="message_cancelled")
     if message.status == "interrupted":
         return turns.cut_short()
     failed = services().generations.failure(message.id)

@@ -90,6 +90,7 @@ def openapi() -> Response:
 def _begin() -> None:
     g.began = time.perf_counter()
     asked = request.headers.get("X-Request-ID", "")
+    services().start()
     g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
     parsing.expect_whole_body()
 

@@ -85,7 +85,7 @@ def detail(path: SessionPath, query: SessionQuery) -> Response:
         {
             "session": summary(session, len(selected)),
             "messages": [present(message) for message in messages],
-            "selected_image_ids": selected,
+            "selected_image_ids": [] if session.use_all_images else selected,
             "context_summary": context_summary(session, len(selected)),
         }
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from routes import sse
-from services.errors import AssistantError
+from services.errors import AssistantError, Interrupted
 from services.events import (
     ChatEvent,
     ToolFinished,
@@ -91,7 +91,7 @@ def auth_error(message_id: str) -> list[Entry]:
 
 def lost(message_id: str) -> list[Entry]:
     """The end of a stream whose making was cut off by a crash."""
-    error = AssistantError("The answer was cut short by a restart; what was said is kept.", code="interrupted")
+    error = Interrupted("The answer was cut short by a restart; what was said is kept.")
     return [failure(error), _close(message_id)]
 
 

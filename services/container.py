@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,11 +71,28 @@ class Services:
     health: Health
     metrics: Metrics
     roll: Roll
-    _stopping: threading.Event
+    started: bool = False
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: threading.Event = field(default_factory=threading.Event)
     _sweeper: threading.Thread | None = None
 
     def start(self) -> None:
-        """Sign this process in, settle what dead ones left, begin fetching weights and sweeping."""
+        """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.
+
+        Only the first call does anything; those meanwhile wait for it.
+
+        Raises:
+            migrations.SchemaOutdated: a database that is not SQLite has to be migrated first.
+            DatabaseUnavailable: the database does not answer.
+        """
+        if not self.started:
+            with self._starting:
+                if not self.started:
+                    self._start()
+                    self.started = True
+
+    def _start(self) -> None:
+        migrations.ensure(self.database)
         self.roll.start(self.turns.ids_under_way)
         self.eyes.start()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
@@ -88,7 +105,9 @@ class Services:
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
         self.generations.stop()
-        self.roll.stop()
+        if self.started:
+            self.started = False
+            self.roll.stop()
         self.assistant.close()
         self.model.close()
         self.eyes.close()
@@ -107,18 +126,13 @@ class Services:
 
 
 def build(settings: Settings, model: ChatModel | None = None) -> Services:
-    """Wire the program together.
+    """Wire the program together; nothing is connected to before `start`.
 
     Args:
         model: answers in place of the providers the settings name.
-
-    Raises:
-        migrations.SchemaOutdated: a database that is not SQLite has to be migrated first.
-        DatabaseUnavailable: the database does not answer.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
-    migrations.ensure(database)
     prepared = Cache(settings.cache_mb * 1024 * 1024, CACHE_AGE_S, pictures.size_of)
     facts = Cache(FACTS_CACHE_BYTES, CACHE_AGE_S, lambda _facts: 4096)
     store = FolderStore(Path(settings.storage_url) if settings.storage_url else settings.data_dir / "media")
@@ -158,7 +172,6 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         ),
         metrics=metrics,
         roll=roll,
-        _stopping=threading.Event(),
     )
 
 

@@ -9,11 +9,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
 from models.database import Database
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
+
+
+Step = Callable[[], None]
+
+
+class UnknownRevision(Exception):
+    """There is no such revision."""
 
 
 class SchemaOutdated(Exception):
@@ -77,5 +85,8 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def _run(database: Database, step: Callable[[Config], None]) -> None:
-    with database.write() as session:
-        step(_config(session.connection()))
+    try:
+        with database.write() as session:
+            step(_config(session.connection()))
+    except CommandError as error:
+        raise UnknownRevision(str(error)) from error

@@ -1,0 +1,142 @@
+"""The voice WebSocket: the answer's speech sentence by sentence, while it is being made.
+
+The client sends one JSON text message a question: the fields of `/api/v1/analyze`, with `image` and `audio` in base64.
+The server answers with JSON text messages, and after each `sentence` with one binary message, its MP3:
+
+    {"type": "heard", "query", "language", "confidence"}
+    {"type": "sentence", "index", "text"}  and its MP3
+    {"type": "complete", "text", "language", "timings"}
+    {"type": "error", "status", "detail", "error_type"}  and, for what has to be heard, an MP3
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import time
+from typing import Any
+
+from flask import Flask
+from flask_sock import Sock
+from simple_websocket import ConnectionClosed, Server
+
+from models.database import DatabaseUnavailable
+from routes.current import owner_id, services
+from routes.errors import status_of
+from routes.voice import MAX_AUDIO, MAX_IMAGE, MAX_REQUEST, asked_of, field_of, finisher, missing, spoken_language
+from services.errors import AssistantError, InvalidInput, InvalidJSON, LimitExceeded, TooLarge
+from services.speech.clips import clip
+from services.speech.messages import key_of, message
+from services.voice import Asked, Mode
+from services.voice_sessions import require_id
+
+log = logging.getLogger(__name__)
+
+SPOKEN = (422, 429, 500, 503)
+
+
+def init(app: Flask) -> None:
+    """Serve `/api/v1/stream`."""
+    # Base64 makes four bytes of three.
+    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": MAX_REQUEST * 4 // 3 + 65_536, "ping_interval": 15}
+    sock = Sock(app)
+    sock.route("/api/v1/stream")(converse)
+
+
+def converse(socket: Server) -> None:
+    """Answer questions until the client goes away."""
+    try:
+        while True:
+            answer_one(socket, socket.receive())
+    except ConnectionClosed:
+        return
+
+
+def answer_one(socket: Server, sent: str | bytes) -> None:
+    asked: Asked | None = None
+    try:
+        asked = read(sent)
+        allowance = services().voice_rate.take(owner_id(), asked.session_id)
+        if not allowance.allowed:
+            raise LimitExceeded(message("rate_limited", spoken_language(asked)))
+        speak(socket, asked)
+    except AssistantError as error:
+        fail(socket, asked, error)
+    except DatabaseUnavailable:
+        log.exception("the database does not answer")
+        fail(socket, asked, AssistantError("The database does not answer."))
+
+
+def speak(socket: Server, asked: Asked) -> None:
+    began = time.perf_counter()
+    answer = services().assistant.answer(asked)
+    finish = finisher(answer, began)
+    confidence = answer.heard.confidence if answer.heard else None
+    tell(socket, "heard", query=answer.query, language=answer.language, confidence=confidence)
+    said = []
+    for index, sentence in enumerate(answer.sentences()):
+        audio = sentence.audio.result()
+        tell(socket, "sentence", index=index, text=sentence.text)
+        socket.send(audio)
+        said.append(sentence.text)
+    finish()
+    services().stages.count(mode=asked.mode, language=answer.language)
+    timings = {stage: round(seconds, 4) for stage, seconds in answer.timings.items()}
+    tell(socket, "complete", text=" ".join(said), language=answer.language, timings=timings)
+
+
+def fail(socket: Server, asked: Asked | None, error: AssistantError) -> None:
+    status = status_of(error)
+    status = 503 if status in (502, 504) else status
+    tell(socket, "error", status=status, detail=error.message, error_type=type(error).__name__)
+    services().stages.count(error=type(error).__name__)
+    if status in SPOKEN:
+        socket.send(clip(key_of(error), spoken_language(asked) if asked else "en"))
+
+
+def tell(socket: Server, kind: str, **values: Any) -> None:
+    socket.send(json.dumps({"type": kind, **values}, ensure_ascii=False))
+
+
+def read(sent: str | bytes) -> Asked:
+    """One question.
+
+    Raises:
+        InvalidJSON, InvalidInput, TooLarge: in the words of `/api/v1/analyze`.
+    """
+    try:
+        body = json.loads(sent)
+    except (ValueError, RecursionError):
+        raise InvalidJSON("The message is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise InvalidJSON("The message must be a JSON object.")
+    fields = {name: value for name, value in body.items() if isinstance(value, str)}
+    session_id = require_id(field_of(fields, "session_id"))
+    mode = field_of(fields, "mode")
+    if mode not in ("snapshot", "conversation"):
+        raise InvalidInput("Invalid mode. Must be 'snapshot' or 'conversation'", field="mode")
+    image = decoded(fields, "image", "Image file too large (max 10MB)", MAX_IMAGE)
+    if image is None:
+        raise missing("image")
+    question = fields.get("question", "").strip() or None
+    audio = None
+    if mode == "conversation":
+        audio = decoded(fields, "audio", "Audio file too large (max 5MB)", MAX_AUDIO)
+        if audio is None and question is None:
+            raise missing("audio")
+    chosen: Mode = "snapshot" if mode == "snapshot" else "conversation"
+    return asked_of(fields, session_id, chosen, image=image, audio=audio, question=question)
+
+
+def decoded(fields: dict[str, str], name: str, too_large: str, limit: int) -> bytes | None:
+    if not fields.get(name):
+        return None
+    try:
+        data = base64.b64decode(fields[name], validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput(f"{name} must be base64", field=name) from None
+    if len(data) > limit:
+        raise TooLarge(too_large, field=name)
+    return data
