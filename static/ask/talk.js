@@ -12,7 +12,6 @@ import { followAnswer, messagesOf } from "./restoring.js";
 const FINISHES = {
   length: "The answer reached the length the model may write.",
   content_filter: "The model’s safety filter ended the answer.",
-  error: "The picture is kept, but nobody could look at it just now.",
 };
 
 export class Talk {
@@ -32,17 +31,27 @@ export class Talk {
   async open(completion) {
     const [choice] = completion.choices;
     const reply = this.put(new Reply());
-    await this.settle(reply, choice.message.content, choice.finish_reason, completion.provider);
+    if (choice.finish_reason === "error") await this.unseen(reply, choice.message.content);
+    else await this.settle(reply, choice.message.content, choice.finish_reason, completion.provider);
+  }
+
+  /** The picture is there, but nobody could look at it so far. */
+  async unseen(reply, text, announce = true) {
+    const look = tool("retry", "Look again", () => !this.busy && this.send("Describe this picture"));
+    await reply.finish(text, { tools: [look], announce });
+    this.changed();
   }
 
   /** Show what the server has kept, and what could not be sent to it. */
-  async restore() {
+  async restore(had = "") {
     const messages = await messagesOf(this.id);
+    this.keepLonger(messages, had);
     this.box.replaceChildren();
     // The first question of all is the server's own.
     messages.forEach((message, index) => {
-      if (message.role === "user" && index > 0) this.putQuestion(message, messages[index + 1]);
-      else if (message.role === "assistant") this.putAnswer(message);
+      if (message.role === "user" && index > 0) this.putQuestion(message, messages.slice(index + 1));
+      else if (message.role === "assistant" && !fruitless(message)) this.putAnswer(message);
+      else if (index === 1) this.unseen(this.put(new Reply()), "The picture is kept, but nobody could look at it yet.", false);
     });
     const waiting = kept.unsent(this.id);
     const last = messages.findLast(({ role }) => role === "user");
@@ -51,12 +60,20 @@ export class Talk {
     else if (last?.content !== waiting.text) this.notSent(this.put(new Mine(waiting.text)), waiting, "This was not sent.");
   }
 
-  putQuestion(message, next) {
-    // Asked again with the same words: the answer stands below the second one.
-    if (message.status === "unanswered" && next?.role === "user" && next.content === message.content) return;
+  /** The server may have lost the end of an answer that this page has heard. */
+  keepLonger(messages, had) {
+    const last = messages.at(-1);
+    if (last?.status === "interrupted" && had.startsWith(last.content)) last.content = had;
+  }
+
+  putQuestion(message, after) {
+    const [next] = after;
+    // Asked again with the same words: the answer stands below the last time.
+    const later = after.find(({ role }) => role === "user");
+    if (message.status === "unanswered" && later?.content === message.content) return;
     const mine = this.put(new Mine(message.content));
     this.asked.add(message.content);
-    const answered = next?.role === "assistant";
+    const answered = next?.role === "assistant" && !fruitless(next);
     if (message.status === "unanswered" && !answered) {
       const waiting = kept.unsent(this.id);
       const key = waiting?.text === message.content ? waiting.key : newKey();
@@ -111,7 +128,7 @@ export class Talk {
   }
 
   async settle(reply, text, finish, provider) {
-    await reply.finish(text, { note: FINISHES[finish], bad: finish === "error", by: by(provider) });
+    await reply.finish(text, { note: FINISHES[finish], by: by(provider) });
     this.changed();
   }
 
@@ -122,7 +139,7 @@ export class Talk {
       await reply.finish(reply.text, { note: "Stopped.", tools });
     } else if (error.broken && error.lost) {
       await reply.finish(reply.text, { note: "The connection broke. The answer is looked up when it is back.", bad: true });
-      connection.whenBack(() => this.restoreKindly());
+      connection.whenBack(() => this.restoreKindly(reply.text));
     } else if (error.broken) {
       const tools = [tool("retry", "Ask again", () => this.send(again.text))];
       await reply.finish(reply.text, { note: error.message, bad: true, tools });
@@ -134,9 +151,9 @@ export class Talk {
     this.changed();
   }
 
-  async restoreKindly() {
+  async restoreKindly(had) {
     try {
-      await this.restore();
+      await this.restore(had);
       say("The conversation is up to date.");
     } catch (error) {
       alarm(error.message);
@@ -173,5 +190,8 @@ export class Talk {
     this.changed();
   }
 }
+
+/** Whether the model failed before it said anything. */
+const fruitless = ({ status, content }) => status === "failed" && !content;
 
 const by = (provider) => (provider === "local" ? "Answered on this server" : provider ? `Answered by ${provider}` : "");
