@@ -60,7 +60,7 @@ def show(marks: list[Mark]) -> None:
         parts[one.held_out]["all"].append(one)
     print(f"{'':16}{'made with':>28}{'held out':>28}")
     print(f"{'kind':16}" + f"{'asked':>8}{'right':>10}{'false':>10}" * 2)
-    for intent in sorted({one.intent for one in marks}) + ["all"]:
+    for intent in [*sorted({one.intent for one in marks}), "all"]:
         cells = ""
         for held in (False, True):
             group = parts[held][intent]

@@ -12,6 +12,7 @@ from services.answers.questions import Ask
 from services.answers.seen import evidence, named_things, people, sure_faces, sure_label, sure_objects, total
 from services.answers.speaker import Speaker
 from services.answers.text_folding import fold
+from services.answers.wording import be
 from services.content import Message
 from services.vision.facts import Facts
 
@@ -20,25 +21,29 @@ _PLAIN = Ask("describe")
 
 def describe(facts: Facts, speaker: Speaker) -> list[str]:
     """What is in the picture; spoken: advice on retaking it first, then what matters for safety, and little else."""
+    return _spoken(facts, speaker) if speaker.spoken else _written_out(facts, speaker)
+
+
+def _spoken(facts: Facts, speaker: Speaker) -> list[str]:
     advice = picture.advice(facts, speaker)
-    start = [advice] if advice and speaker.spoken else []
-    said = [*start, *_subject(facts, speaker)]
-    if len(sure_objects(facts)) > 1 or (speaker.spoken and sure_objects(facts)):
+    seen = sure_objects(facts)
+    said = [advice] if advice else []
+    said += whereabouts.places(facts, speaker, 4) if seen else _things(facts, speaker)
+    said += [*_label(facts, speaker), *(_nothing(facts, speaker) if not said else [])]
+    said += [*things.possibilities(facts, speaker), *_text(facts, speaker), *_setting(facts, speaker)]
+    return said if seen else [*said, *picture.colours(_PLAIN, facts, speaker)]
+
+
+def _written_out(facts: Facts, speaker: Speaker) -> list[str]:
+    said = _subject(facts, speaker)
+    if len(sure_objects(facts)) > 1:
         said += whereabouts.places(facts, speaker, 4)
-    said += things.possibilities(facts, speaker)
-    said += _written(facts, speaker)
-    if speaker.spoken:
-        return [
-            *said,
-            *_setting(facts, speaker),
-            *([] if sure_objects(facts) else picture.colours(_PLAIN, facts, speaker)),
-        ]
+    said += [*things.possibilities(facts, speaker), *_text(facts, speaker)]
     said += [*picture.colours(_PLAIN, facts, speaker), *_setting(facts, speaker)]
     if facts.motion is not None:
         said += picture.motion(_PLAIN, facts, speaker)
-    if advice:
-        said.append(advice)
-    return [*said, *_missing(facts, speaker)]
+    advice = picture.advice(facts, speaker)
+    return [*said, *([advice] if advice else []), *_missing(facts, speaker)]
 
 
 def about(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
@@ -50,29 +55,36 @@ def about(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     said += whereabouts.where(ask, facts, speaker)
     said += [] if name == "person" else picture.colours(ask, facts, speaker)
     label = next((label for label in facts.labels if label.sure and name in kinds(label.name)), None)
-    if label is not None and label.name != name:
-        said.append(speaker.say("label_sure", label=speaker.label(label.name)))
-    return said
+    sentence = speaker.label_beside(label.name, (name,)) if label is not None else None
+    return [*said, sentence] if sentence else said
 
 
 def _subject(facts: Facts, speaker: Speaker) -> list[str]:
     """The sure things and, where it adds to them, the sure label."""
-    named, label = named_things(facts), sure_label(facts)
-    said = []
-    if named and not (speaker.spoken and sure_objects(facts)):
-        key = "intro_spoken" if speaker.spoken else "intro"
-        medium = speaker.say(f"in_medium.{facts.scene.medium or 'plain'}")
-        said.append(
-            speaker.say(key, medium=medium, things=speaker.things(named[:8]), **{"is": speaker.be(total(named))})
-        )
-    if label is not None and label.name.lower() not in {name for name, _ in named}:
-        said.append(speaker.say("label_sure", label=speaker.label(label.name)))
-    if not said and not sure_objects(facts) and not ("objects" in facts.missing and "labels" in facts.missing):
-        said.append(speaker.say("nothing"))
-    return said
+    said = [*_things(facts, speaker), *_label(facts, speaker)]
+    return said or _nothing(facts, speaker)
 
 
-def _written(facts: Facts, speaker: Speaker, lines: int = 3) -> list[str]:
+def _things(facts: Facts, speaker: Speaker) -> list[str]:
+    named = named_things(facts)[:8]
+    if not named:
+        return []
+    medium = speaker.say(f"in_medium.{facts.scene.medium or 'plain'}")
+    key = "intro_spoken" if speaker.spoken else "intro"
+    return [speaker.say(key, medium=medium, things=speaker.things(named), **be(speaker, total(named)))]
+
+
+def _label(facts: Facts, speaker: Speaker) -> list[str]:
+    label = sure_label(facts)
+    sentence = speaker.label_beside(label.name, (name for name, _ in named_things(facts))) if label else None
+    return [sentence] if sentence else []
+
+
+def _nothing(facts: Facts, speaker: Speaker) -> list[str]:
+    return [] if {"objects", "labels"} <= set(facts.missing) else [speaker.say("nothing")]
+
+
+def _text(facts: Facts, speaker: Speaker, lines: int = 3) -> list[str]:
     sure = [line.text for line in facts.text if line.sure]
     return (
         [speaker.say("text", text=speaker.quote([*sure[:lines], *(["…"] if len(sure) > lines else [])]))]
@@ -147,8 +159,8 @@ def _statements(facts: Facts, speaker: Speaker) -> list[_Statement]:
     if facts.text:
         add(picture.text(_PLAIN, facts, speaker), *(line.text for line in facts.text if line.sure))
     add(picture.colours(_PLAIN, facts, speaker))
-    for thing in sure_objects(facts)[:3]:
-        add(picture.colours(Ask("colours", subjects=(thing.name,)), facts, speaker))
+    for name in dict.fromkeys(thing.name for thing in sure_objects(facts)[:4]):
+        add(picture.colours(Ask("colours", subjects=(name,)), facts, speaker))
     if sure_faces(facts) and people(facts):
         add(people_answers.faces(facts, speaker))
     if facts.scene.setting is not None:

@@ -30,6 +30,8 @@ def colours(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
         thing = next(iter((*found.sure, *found.maybe)), None)
         if thing is None:
             said.append(_of_unfound(name, facts, speaker))
+        elif len(found.sure) > 1:
+            said += [_of_one(one, speaker) for one in found.sure[:3] if one.colours]
         else:
             said.append(_of_thing(thing, found.sure != (), speaker))
     return said
@@ -71,6 +73,13 @@ def _of_thing(thing: DetectedObject, sure: bool, speaker: Speaker) -> str:
         return speaker.say("thing_no_colour", **words)
     listed = speaker.colours(thing.colours, 2, least=0.15)
     return speaker.say("thing_colours" if sure else "thing_colours_maybe", list=listed, **words)
+
+
+def _of_one(thing: DetectedObject, speaker: Speaker) -> str:
+    forms = speaker.forms(thing.name)
+    listed = speaker.colours(thing.colours, 2, least=0.15)
+    pos = speaker.position(thing.box)
+    return speaker.say("thing_colours_at", list=listed, pos=pos, noun=forms.one, many=forms.many)
 
 
 def monochrome(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:

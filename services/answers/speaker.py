@@ -95,6 +95,18 @@ class Speaker:
         quoted = f"“{name}”"
         return f"{self.forms(known).one} ({quoted})" if known else quoted
 
+    def label_beside(self, name: str, seen: Iterable[str]) -> str | None:
+        """A label said of the seen thing it is a kind of, else of the picture; None where it adds nothing."""
+        seen = tuple(seen)
+        if name.lower() in seen:
+            return None
+        thing = next((kind for kind in kinds(name) if kind in seen), None)
+        if thing is None:
+            return self.say("label_sure", label=self.label(name))
+        forms = self.forms(thing)
+        label = self.label(name) if self.language == "en" else f"“{name}”"
+        return self.say("label_of", noun=forms.one, oblique=forms.oblique_one, label=label)
+
     def quote(self, lines: Sequence[str]) -> str:
         """Words read out of a picture, marked as such."""
         joined = (

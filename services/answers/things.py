@@ -14,7 +14,6 @@ from services.answers.seen import (
     named_things,
     people,
     sure_label,
-    sure_objects,
     tally,
     total,
 )
@@ -125,21 +124,19 @@ def _count_hint(found: Evidence, speaker: Speaker) -> list[str]:
 
 
 def what_is(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
-    """What is this, what animal is it: the sure label of that kind, else the largest sure things."""
-    wanted = ask.subjects[0] if ask.subjects else None
-    if wanted in ("thing", "person"):
-        wanted = None
+    """What is this, what animal is it: the sure things of that kind, and what label they carry."""
+    wanted = next((name for name in ask.subjects[:1] if name not in ("thing", "person")), None)
     labels = [label for label in facts.labels if wanted is None or wanted in kinds(label.name)]
-    objects = by_size(evidence(facts, wanted).sure) if wanted else sure_objects(facts)
+    named = tally(by_size(evidence(facts, wanted).sure)) if wanted else named_things(facts)
     said: list[str] = []
-    label = next((one for one in labels if one.sure), None)
-    if label is not None:
-        said.append(speaker.say("label_sure", label=speaker.label(label.name)))
-    if objects or (wanted is None and people(facts)):
-        named = tally(objects) if wanted else named_things(facts)
+    if named:
         key = "intro_spoken" if speaker.spoken else "intro"
         medium = speaker.say(f"in_medium.{facts.scene.medium or 'plain'}")
         said.append(speaker.say(key, medium=medium, things=speaker.things(named[:6]), **be(speaker, total(named[:6]))))
+    label = next((one for one in labels if one.sure), None)
+    sentence = speaker.label_beside(label.name, [name for name, _ in named]) if label else None
+    if sentence:
+        said.append(sentence)
     if not said and labels:
         said.append(speaker.say("label_maybe", label=speaker.label(labels[0].name)))
     if said:

@@ -44,7 +44,7 @@ CLOUD = "OPENAI_API_KEY, GEMINI_API_KEY or ANTHROPIC_API_KEY"
             "There is no need to take it again.",
         ),
         ("how many faces?", "I found one face."),
-        ("what breed is the dog?", "It looks like a golden retriever. The photo shows a dog."),
+        ("what breed is the dog?", "The photo shows a dog. The dog looks like a golden retriever."),
         ("is it in colour?", "It is in colour."),
         ("What format is it?", "It is a JPEG file of 1600 by 1200 pixels."),
         ("does it move?", "It is a single still picture; nothing in it moves."),

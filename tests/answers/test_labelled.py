@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,9 +44,8 @@ def test_accuracy_stays_above_what_was_measured(
     held = [one for one in marks if one.held_out]
     false = sum(one.false for one in marks) / len(marks)
     with capsys.disabled():
-        print(
-            f"\nmade with: {share(made):.3f} of {len(made)}; held out: {share(held):.3f} of {len(held)}; false: {false:.3f}"
-        )
+        sys.stdout.write(f"\nmade with {share(made):.3f} of {len(made)}, held out {share(held):.3f} of {len(held)}, ")
+        sys.stdout.write(f"false {false:.3f}\n")
     assert share(made) >= MADE_WITH_FLOOR, _wrong(made)
     assert share(held) >= HELD_OUT_FLOOR, "too many held-out questions were answered wrongly"
     assert false <= FALSE_CEILING, _wrong([one for one in marks if one.false and not one.held_out])
