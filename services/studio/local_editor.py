@@ -27,6 +27,7 @@ from services.studio.operations import (
     Restore,
     Shape,
     Text,
+    Transparent,
     Undo,
     from_json,
     to_json,
@@ -159,7 +160,12 @@ def _do(sheet: _Sheet, step: Understood) -> None:
     except (CannotApply, TooLarge) as error:
         sheet.frames, sheet.chain, sheet.done = frames, chain, done
         sheet.history.pop()
-        sheet.problems.append(f"“{step.words}”: {error.message.rstrip('.')}.")
+        more = f" A picture model can cut it out, if the server has a {KEYS}." if _cuts_out(step) else ""
+        sheet.problems.append(f"“{step.words}”: {error.message.rstrip('.')}.{more}")
+
+
+def _cuts_out(step: Understood) -> bool:
+    return any(isinstance(one, Transparent) for one in step.operations)
 
 
 def _with_canvas(sheet: _Sheet, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

@@ -34,7 +34,8 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"\s*(?:,\s*(?:and|but|plus|also)?|\b(?:and(?: also)?|plus|as well as|also|but|while|&)(?=\s)|\+(?=\s))\s*",
+    r"\s*(?:,\s*(?:and|but|plus|also)?|\b(?:and(?: also)?|plus|as well as|also|but|while|&)(?=\s)|"
+    r"\bwith(?= (?:a|an|some|rounded|thick|thin|more|less|\d)\b)|\+(?=\s))\s*",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(

@@ -120,9 +120,8 @@ def text(reader: Reader) -> Edits | None:
     ground = reader.take(r"\b(?:on|with|over|in) (?:a |an )?((?:\S+ ){1,3})(?:background|box|bar|banner|strip)\b")
     behind = take_colour(Reader(ground[1])) if ground else None
     place = take_place(reader) or _usual_place(kind)
-    size = take_length(
-        reader, r"(?:\b(?:font )?size (?:of )?|\bat |\bin )?", r"(?: (?:high|tall|font|letters|text|size))?", bare=True
-    )
+    size = take_length(reader, r"\b(?:font )?size (?:of )?", bare=True)
+    size = size or take_length(reader, r"(?:\bat |\bin )?", r"(?: (?:high|tall|font|letters|text|size))?")
     if size is None:
         if reader.take(r"\b(?:huge|giant|enormous|massive)\b"):
             size = Length(25, "percent")
@@ -174,8 +173,11 @@ def _outline(reader: Reader) -> str | None:
 
 def _direction(reader: Reader, name: ShapeName) -> Direction:
     if name == "line":
-        upright = reader.take(r"\bvertical(?:ly)?\b")
-        reader.take(r"\bhorizontal(?:ly)?\b")
+        upright = reader.take(r"\bvertical(?:ly)?\b|\bfrom (?:the )?top to (?:the )?bottom\b")
+        reader.take(
+            r"\bhorizontal(?:ly)?\b|\bfrom (?:the )?left to (?:the )?right\b|"
+            r"\bfrom (?:the )?right to (?:the )?left\b"
+        )
         return "down" if upright else "right"
     if name != "arrow":
         return "right"

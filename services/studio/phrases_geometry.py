@@ -154,6 +154,8 @@ def _around(reader: Reader) -> Place:
 
 
 def crop_region(reader: Reader) -> Edits | None:
+    if reader.has(r"\b(?:in colou?r|as (?:it|they) (?:is|are)|unchanged|untouched|alone)\b"):
+        return None  # what is kept there is not the region but how it looks
     gone = bool(reader.take(_AWAY))
     verb = gone or reader.take(_CROP) or reader.take(_KEEP) or reader.take(r"\b(?:just|only)\b(?= the )")
     gone = gone or bool(reader.take(_OFF))
@@ -191,7 +193,7 @@ def rotate(reader: Reader) -> Edits | None:
     if degrees is None:
         if not (left or right or verb[0].lower().startswith(("rotat", "spin")) if verb else left or right):
             return None
-        degrees = 90.0
+        degrees = 5.0 if reader.take(r"\b(?:slight(?:ly)?|a (?:tiny |little )?(?:bit|little|touch))\b") else 90.0
     if reader.take(r"\btwice\b"):
         degrees *= 2
     return [Rotate(-degrees if left else degrees, fill)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, assert_never
 
+from services.studio import colours
 from services.studio.operations import (
     Adjust,
     Blur,
@@ -50,7 +51,12 @@ _ADJECTIVES: tuple[tuple[Level, Way, str], ...] = (
         "down",
         r"\b(?:desaturat\w*|dull(?:er)?|mut(?:e|ed|ing)|faded?|wash(?:ed)?[ -]out|paler|colourless)\b",
     ),
-    ("sharpness", "up", r"\b(?:sharp(?:en(?:ed|ing)?|er)?|crisp(?:er)?|clearer|unblur\w*|deblur\w*)(?: up)?\b"),
+    (
+        "sharpness",
+        "up",
+        r"\b(?:sharp(?:en(?:ed|ing)?|er)?|crisp(?:er)?|clearer|less blurr(?:y|ed)|unblur\w*|"
+        r"deblur\w*)(?: up)?\b",
+    ),
 )
 _UP = (
     r"\b(?:increas\w*|rais\w*|boost\w*|up|more|enhanc\w*|higher|strengthen\w*|(?:turn|pump|crank|bump|push|"
@@ -134,6 +140,12 @@ def adjust(reader: Reader) -> Edits | None:
 
 def _nouns(reader: Reader, *, less: bool) -> list[tuple[Level, Way | None, Amount | None]]:
     """ "Reduce the brightness by 10% and the contrast by 20%": each noun with the amount after it."""
+    named = "|".join(_NOUNS.values())
+    reader.rest = re.sub(rf"({named}):? -(\d+(?:\.\d+)?)%?", r"less \1 by \2%", reader.rest, flags=re.IGNORECASE)
+    # A bare number from 5 to 100 is meant in percent, as on a slider.
+    slider = rf"({named}) (?:by )?\+?([5-9]|[1-9]\d|100)(?![\d%.x])(?! times)"
+    reader.rest = re.sub(slider, r"\1 by \2%", reader.rest, flags=re.IGNORECASE)
+    less = less or reader.take(r"\bless\b") is not None
     found: list[tuple[int, Level, Amount | None]] = []
     for level, pattern in _NOUNS.items():
         match = re.search(rf"{pattern}(?P<amount> (?:by |to |[+-])?\d+(?:\.\d+)?%)?", reader.rest, re.IGNORECASE)
@@ -146,8 +158,7 @@ def _nouns(reader: Reader, *, less: bool) -> list[tuple[Level, Way | None, Amoun
             found[number] = (*found[number][:2], found[number + 1][2])
     for _start, level, amount in found:
         reader.take(_NOUNS[level] + (r"(?: (?:by |to |[+-])?\d+(?:\.\d+)?%)?" if amount else ""))
-    minus = reader.take(r"(?:^|\s)-(?=\d)") is not None
-    down = reader.take(_DOWN) is not None or less or minus
+    down = reader.take(_DOWN) is not None or less
     up = reader.take(_UP) is not None or reader.has(r"\b(?:add|give|doubl|tripl|twice)")
     halved = reader.has(r"\bhalv|\bhalf\b")
     way: Way | None = "down" if down else "up" if up or halved else None
@@ -240,7 +251,17 @@ _MORE_COLOUR = {
 }
 
 
+# "Make it blue" said of the whole picture, and nothing else; black, white and grey are no tints.
+_ALL_OF_IT = (
+    r"^\W*(?:please )?(?:make|turn|colou?r|paint|tint) (?:it|(?:the|this) (?:whole |entire )?(?:picture|image|"
+    r"photo)) (?:all )?"
+    rf"(?!black|white|grey|transparent)(?P<colour>{colours.pattern()})\W*$"
+)
+
+
 def tint(reader: Reader) -> Edits | None:
+    if whole := reader.take(_ALL_OF_IT):
+        return [Tint(colours.parse(whole["colour"]), 0.6)]
     region = take_region(reader)
     usual, colour = 0.2, None
     for towards, pattern in _TEMPERATURE:

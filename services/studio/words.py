@@ -59,10 +59,9 @@ _EDIT_VERBS = (
     "pixelat|plac|put|reduc|remov|resiz|rotat|round|scal|set|sharp|shrink|tint|trim|turn|writ|boost|soft|warm|cool"
 )
 _TEXT_ENDS = (
-    rf"(?= (?:in|at|on|with|using|across|over|near|along|to|into|underneath|below)\b (?:the|a|an|big|large|"
-    rf"small|huge|tiny|"
-    rf"bold|it|top|bottom|#|\w+ (?:letters|text|colour|at|in|on|with)|\w+$|\w+[,.])| (?:and|then|but) (?:then |"
-    rf"also )?(?:{_EDIT_VERBS})|[,;.!?](?:\s|$)|\s*$)"
+    r"(?= (?:in|at|on|with|using|across|over|near|along|to|into|underneath|below)\b (?:the|a|an|big|large|small|huge|"
+    r"tiny|bold|it|top|bottom|#|\w+ (?:letters|text|colour|at|in|on|with)|\w+$|\w+[,.])|"
+    rf"(?: (?:and|then|but)|, ?(?:and |then )?) ?(?:then |also )?(?:{_EDIT_VERBS})|[;.!?](?:\s|$)|,?\s*$)"
 )
 _UNQUOTED = re.compile(
     rf"(?P<write>{_WRITE}):? (?!in\b|on\b|at\b|to\b|with\b|over\b|and\b|the text\b|text\b|it\b|something\b|«)"
@@ -125,17 +124,17 @@ your he she please pls plz kindly can could would will should shall may might mu
 love let lets let's wish hope just also too so then now and or plus with to into onto of on in at by for from as is
 are be been being was were do does did done has have had get gets getting give gives giving make makes making made
 turn turns turning turned convert converts converting converted change changes changing changed set sets setting
-apply applies applying applied add adds adding added put puts putting use uses using go goes going try trying keep
-keeping create creates creating created produce produces generate generates draw draws drawing drawn paint paints
-painting insert inserts inserting place places placing placed show shows see have having look looks looking appear
-picture pictures image images photo photos photograph photographs pic pics img shot snapshot file canvas version
-whole entire all everything full overall all-over completely totally entirely fully exactly about around roughly
-approximately over some any something kind sort bit little lot much more very really quite rather slightly somewhat
-nice nicely lovely pretty beautiful cool simple plain neat clean good great bold italic big large small huge tiny
-effect effects filter filters look style mode version instead again only simply actually maybe perhaps ok okay hey
-hi hello thanks thank first firstly second secondly lastly last finally next after afterwards well yes yeah sure new
-fresh blank empty which where what's out up how if but own each using away both result colour colours coloured size
-sized amount level wide way area part side sides value pixels shade tone letters font
+apply applies applying applied add adds adding added put puts putting use uses using go goes going try trying create
+creates creating created produce produces generate generates draw draws drawing drawn paint paints painting insert
+inserts inserting place places placing placed show shows see have having look looks looking appear picture pictures
+image images photo photos photograph photographs pic pics img shot snapshot file canvas version whole entire all
+everything full overall all-over completely totally entirely fully exactly about around roughly approximately over
+some any something kind sort bit little lot much more very really quite rather slightly somewhat nice nicely lovely
+pretty beautiful cool simple plain neat clean good great bold italic big large small huge tiny effect effects filter
+filters look style mode version instead again only simply actually maybe perhaps ok okay hey hi hello thanks thank
+first firstly second secondly lastly last finally next after afterwards well yes yeah sure new fresh blank empty
+which where what's out up how if but own each using away both result colour colours coloured size sized amount level
+wide way area part side sides value pixels shade tone letters font
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
 _WORD = re.compile(r"«\d+»|#\w+|\d+(?:[.:]\d+)*(?:px|%|deg|x\d+|mp)?|[^\W\d_]+(?:['’-][^\W\d_]+)*|%")

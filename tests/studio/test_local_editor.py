@@ -81,6 +81,13 @@ def test_a_hint_where_only_the_target_is_missing() -> None:
     assert "crop to a square" in ask("crop it").text
 
 
+def test_a_background_that_is_not_even_is_left_and_the_setting_named() -> None:
+    reply = ask("remove the background", Picture(encoded(photo()), "image/png"))
+    assert reply.outcome == "text_only"
+    assert "not of one even colour" in reply.text
+    assert "GEMINI_API_KEY" in reply.text
+
+
 def test_nothing_changed_is_noticed() -> None:
     grey = ask("make it greyscale")
     again = ask("make it greyscale", grey.picture, EditChain(PHOTO.data, grey.operations))

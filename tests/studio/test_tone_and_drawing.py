@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageFilter, ImageOps
 
 from services.studio.errors import CannotApply
+from services.studio.fonts import font_for
 from services.studio.operations import (
     Adjust,
     Blur,
@@ -202,6 +203,20 @@ def test_text_without_a_colour_stands_out() -> None:
 def test_letters_no_font_has_are_refused_not_drawn_as_boxes() -> None:
     with pytest.raises(CannotApply, match="no font"):
         after(Image.new("RGB", (200, 80)), Text("\U00013080\U00016fe4\U0001bc00\U0001d8ff"))
+
+
+def test_devanagari_is_drawn_with_a_font_that_has_it_or_refused() -> None:
+    white = Image.new("RGB", (300, 100), "white")
+    try:
+        font_for("नमस्ते", 20)
+    except CannotApply:
+        with pytest.raises(CannotApply, match="Devanagari"):
+            after(white, Text("नमस्ते"))
+        return
+    drawn = np.asarray(after(white, Text("नमस्ते", colour="#000000")))
+    other = np.asarray(after(white, Text("धन्यवाद", colour="#000000")))
+    assert (drawn < 128).sum() > 50
+    assert (drawn != other).any()
 
 
 @pytest.mark.parametrize("direction", ["right", "left", "down", "up"])
