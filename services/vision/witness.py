@@ -78,7 +78,7 @@ def _word(name: str, piece: Pixels, labeller: Labeller) -> _Word:
     if support >= 0.3 or support > against:
         return _Word(1.15)
     if support >= 0.08:
-        return _Word(1.0)
+        return _Word(1.0, cap=SURE - 0.01)
     if name in _LOOKALIKES or against >= 0.5:
         return _Word(0.33)
     return _Word(0.5) if against >= 0.25 else _UNSURE

