@@ -26,6 +26,8 @@ HANDLERS: dict[str, Handler] = {
     "monochrome": picture.monochrome,
     "nearest": whereabouts.nearest,
     "biggest": whereabouts.nearest,
+    "smallest": whereabouts.nearest,
+    "coloured": picture.coloured,
     "region": whereabouts.region,
     "safe": whereabouts.safe,
     "identity": people_answers.identity,
@@ -92,7 +94,7 @@ def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], sp
 def _without_looking(ask: Ask, speaker: Speaker) -> list[str]:
     """Talk that is about no picture."""
     match ask.kind:
-        case "greeting" | "thanks":
+        case "greeting" | "thanks" | "sureness":
             return [speaker.say(ask.kind)]
         case "capability":
             return [speaker.say("capability"), speaker.say("capability_not"), speaker.cloud()]

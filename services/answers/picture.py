@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.answers.colours import basic, colour_name
 from services.answers.questions import Ask
-from services.answers.seen import evidence, people_boxes
+from services.answers.seen import evidence, people_boxes, sure_objects, tally
 from services.answers.speaker import Speaker
 from services.answers.text_folding import fold, pattern
 from services.vision.facts import Colour, DetectedObject, Facts
@@ -80,6 +80,19 @@ def _of_one(thing: DetectedObject, speaker: Speaker) -> str:
     listed = speaker.colours(thing.colours, 2, least=0.15)
     pos = speaker.position(thing.box)
     return speaker.say("thing_colours_at", list=listed, pos=pos, noun=forms.one, many=forms.many)
+
+
+def coloured(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Which of the things is red."""
+    if "objects" in facts.missing:
+        return [speaker.say("missing", part=speaker.say("part_objects"))]
+    said = []
+    for asked in ask.colours[:2]:
+        found = [thing for thing in sure_objects(facts) if thing.colours and basic(thing.colours[0].name) == asked]
+        colour = colour_name(asked, speaker.language)
+        things = speaker.things(tally(found))
+        said.append(speaker.say("coloured" if found else "coloured_none", colour=colour, things=things))
+    return said
 
 
 def monochrome(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:

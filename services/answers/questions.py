@@ -142,27 +142,45 @@ def _refine(ask: Ask, text: str) -> Ask:
 def _refined(ask: Ask, text: str) -> str:
     there = MARKS["there"].search(text) is not None
     closed = MARKS["yes or no"].search(text) is not None and not MARKS["open"].search(text)
-    match ask.kind:
-        case "exists" | "colours" | "unknown" | "what_is" | "describe" if ask.colours and closed and not there:
+    named = [name for name in ask.subjects if name != "thing"]
+    if ask.colours and not there and ask.kind in _OF_COLOURS:
+        if not named and MARKS["which of that colour"].search(text):
+            return "coloured"
+        if closed:
             return "is_colour"
+    if ask.sides and named and ask.kind in ("region", "where", "exists"):
+        return _placed(ask, text, closed=closed and not there)
+    match ask.kind:
         case "people":
             return "exists"
-        case "region" | "where" | "exists" if len(ask.subjects) == 2 and ask.sides and closed and not there:
-            return "relation"
-        case "exists" | "unknown" if ask.subjects and not (ask.whole or ask.sides) and MARKS["attribute"].search(text):
-            return "unsupported"
-        case "describe" if ask.subjects and not ask.whole and "thing" not in ask.subjects:
+        case "describe" if ask.sides and not named:
+            return "region"
+        case "describe" if named and not ask.whole:
             return "about"
+        case "exists" if len(named) > 1 and MARKS["more than"].search(text):
+            return "count"
+        case "exists" | "unknown" if named and not ask.whole and MARKS["attribute"].search(text):
+            return "unsupported"
         case "exists" if "thing" in ask.subjects and not ask.sides:
             return "describe"
-        case "where" if ask.sides and closed and ask.subjects:
-            return "region"
-        case "where" if there:
-            return "exists"
-        case "region" | "biggest" | "nearest" if ask.subjects and there:
+        case "region" | "biggest" | "nearest" | "where" if named and there:
             return "exists"
         case _:
             return ask.kind
+
+
+_OF_COLOURS = frozenset({"exists", "colours", "unknown", "what_is", "describe", "region"})
+
+
+def _placed(ask: Ask, text: str, *, closed: bool) -> str:
+    """Of a question that names a thing and a side: is it there, what is beside it, is it left of another."""
+    if closed and len(ask.subjects) == 2:
+        return "relation"
+    if len(ask.subjects) == 1 and MARKS["side of"].search(text):
+        return "next_to"
+    if closed:
+        return "region"
+    return "exists" if MARKS["there"].search(text) else ask.kind
 
 
 def _unknown(text: str, ask: Ask) -> str | None:

@@ -79,7 +79,10 @@ def next_to(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     if not found:
         return exists_one(named[0], Ask("exists"), facts, speaker) if named else region(ask, facts, speaker)
     thing = found[0]
-    others = sorted((one for one in sure_objects(facts) if one is not thing), key=lambda one: _gap(one, thing))[:3]
+    beside = [one for one in sure_objects(facts) if one is not thing]
+    for side in ask.sides:
+        beside = [one for one in beside if side == "centre" or _measured_side(one, thing, side)]
+    others = sorted(beside, key=lambda one: _gap(one, thing))[:3]
     forms = speaker.forms(thing.name)
     words = {"noun": forms.one, "oblique": forms.oblique_one}
     if not others:
@@ -127,15 +130,17 @@ def places(facts: Facts, speaker: Speaker, most: int = 6) -> list[str]:
 
 
 def nearest(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
-    """The nearest thing, judged by size and how low it stands."""
-    wanted = [thing for thing in facts.objects if thing.sure]
-    for concept in ask.subjects[:1]:
-        wanted = list(evidence(facts, concept).sure)
+    """The nearest thing, judged by size and how low it stands; the largest; the smallest."""
+    wanted = evidence(facts, ask.subjects[0]).sure if ask.subjects else sure_objects(facts)
     if not wanted:
-        return [speaker.say("nothing")] if "objects" not in facts.missing else missing("objects", speaker)
-    thing = max(wanted, key=lambda seen: seen.box.area * (0.5 + seen.box.bottom))
-    key = "nearest" if ask.kind == "nearest" else "biggest"
-    return [speaker.say(key, things=speaker.thing(thing.name, 1), pos=speaker.position(thing.box), **be(speaker, 1))]
+        return missing("objects", speaker) if "objects" in facts.missing else [speaker.say("nothing")]
+    if ask.kind == "smallest":
+        thing = min(wanted, key=lambda seen: seen.box.area)
+    else:
+        low = 1.0 if ask.kind == "nearest" else 0.0
+        thing = max(wanted, key=lambda seen: seen.box.area * (0.5 + low * seen.box.bottom))
+    things = speaker.thing(thing.name, 1)
+    return [speaker.say(ask.kind, things=things, pos=speaker.position(thing.box), **be(speaker, 1))]
 
 
 def region(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:

@@ -7,7 +7,7 @@ from services.answers.nouns import COCO, GROUPS, kinds, nouns, rows
 from services.answers.patterns import KINDS, TOPICS
 from services.vision.imagenet import COCO_AS_IMAGENET, READABLE, kinds_of
 
-OTHERWISE = {"greeting", "thanks", "capability", "more", "difference", "describe", "people"}
+OTHERWISE = {"sureness", "greeting", "thanks", "capability", "more", "difference", "describe", "people"}
 
 
 def test_every_kind_of_question_has_an_answer() -> None:
