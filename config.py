@@ -193,6 +193,12 @@ class Settings:
         some_of(*IMAGE_PROVIDERS),
         shown="as `VISION_PROVIDER`",
     )
+    openai_image_model: str | None = setting(
+        "OPENAI_IMAGE_MODEL", "model that makes pictures there", None, shown="`gpt-image-2`"
+    )
+    gemini_image_model: str | None = setting(
+        "GEMINI_IMAGE_MODEL", "model that makes pictures there", None, shown="`gemini-3.1-flash-image`"
+    )
     stt_provider: tuple[str, ...] = setting(
         "STT_PROVIDER",
         "speech to text, ordered: " + ", ".join(f"`{name}`" for name in STT_PROVIDERS),

@@ -52,6 +52,12 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
+class Query(BaseModel):
+    """A query string: its values are text, read as the types named; what it does not name is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 def validated(view: View) -> View:
     """Give a view its `path`, `query` and `body`, each validated as annotated.
 

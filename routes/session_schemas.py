@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from routes.parsing import Body, clean, filled
+from routes.parsing import Body, Query, clean, filled
 
 MAX_IMAGES = 1000
 MAX_DOCUMENTS = 100
@@ -43,10 +43,6 @@ class SessionPath(BaseModel):
 
 class MessagePath(SessionPath):
     message_id: str
-
-
-class Query(BaseModel):
-    model_config = ConfigDict(extra="ignore")
 
 
 class NewSession(Body):

@@ -14,15 +14,18 @@ from pathlib import Path
 from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
+from services.answers import caption
 from services.cache import Cache
 from services.context import Contexts
 from services.errors import ProviderUnavailable, StorageUnavailable
+from services.galleries import Galleries
 from services.generations import Generations
 from services.health import Health
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.storage import FolderStore, MediaStore
+from services.making import Studio
 from services.metrics import Metrics
 from services.providers import registry
 from services.providers.base import ChatModel
@@ -33,6 +36,9 @@ from services.sessions import Sessions
 from services.speech.phrases import Phrases
 from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
 from services.stages import Stages
+from services.studio import failover as studio_failover
+from services.studio.base import ImageStudio
+from services.studio.local_editor import LocalEditor
 from services.turns import Turns
 from services.vision.eyes import Eyes
 from services.voice import Assistant
@@ -64,6 +70,8 @@ class Services:
     generations: Generations
     sessions: Sessions
     contexts: Contexts
+    galleries: Galleries
+    studio: Studio
     assistant: Assistant
     voice_sessions: VoiceSessions
     voice_rate: Rate
@@ -109,6 +117,7 @@ class Services:
             self.started = False
             self.roll.stop()
         self.assistant.close()
+        self.studio.close()
         self.model.close()
         self.eyes.close()
         self.database.close()
@@ -144,6 +153,7 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
     images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min))
+    galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns)
     return Services(
         settings=settings,
@@ -158,6 +168,8 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         generations=Generations(database),
         sessions=Sessions(database),
         contexts=Contexts(database),
+        galleries=galleries,
+        studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),
         assistant=assistant,
         voice_sessions=voice_sessions,
         voice_rate=Rate(settings.voice_rate_limit, settings.redis_url),
@@ -192,6 +204,27 @@ def _assistant(settings: Settings, sessions: VoiceSessions, images: Images, turn
         ears=speech_to_text(settings.stt_order, config),
         voice=Phrases(text_to_speech(settings.tts_provider, config), settings.data_dir / "speech"),
     )
+
+
+def _maker(settings: Settings) -> ImageStudio:
+    timeout = settings.provider_timeout_s
+    config = {
+        "openai": ProviderConfig(
+            settings.openai_api_key, settings.openai_base_url, settings.openai_image_model, timeout=timeout
+        ),
+        "gemini": ProviderConfig(
+            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_image_model, timeout=timeout
+        ),
+    }
+    return studio_failover.build(settings.image_order, config, LocalEditor())
+
+
+def _caption(eyes: Eyes, data: bytes) -> str | None:
+    """What a picture shows in a few words; None where it cannot be looked at."""
+    try:
+        return caption(eyes.look(data))
+    except (OSError, ValueError):
+        return None
 
 
 def _probe_vision(model: ChatModel) -> None:

@@ -20,7 +20,7 @@ from models.database import Database, DatabaseUnavailable
 from services import history, usage
 from services.agent import loop
 from services.content import FinishReason, ImagePart, Language, Usage
-from services.errors import AssistantError, SessionNotFound
+from services.errors import AssistantError, Interrupted, SessionNotFound
 from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
@@ -33,6 +33,8 @@ KEEP_EVERY_S = 3.0
 """How often the text so far is written down: a crash loses at most this much of an answer's end."""
 PREVIEW = 200
 """Characters of a message that lists show."""
+CANCELLED = "cancelled"
+"""`error_code` of an answer that somebody stopped."""
 
 ROWS = cast(Table, Row.__table__)
 
@@ -51,6 +53,7 @@ class Question:
         images: pictures the conversation is about.
         details, answer_details: kept with the user's message, and with the answer.
         limits: budgets to check; with them, one answer at a time is made in a conversation.
+        one_at_a_time: the same without budgets.
     """
 
     conversation_id: str
@@ -66,6 +69,7 @@ class Question:
     answer_details: dict[str, Any] | None = None
     recorded: str | None = None
     limits: Limits | None = None
+    one_at_a_time: bool = False
 
 
 class Turns:
@@ -187,6 +191,8 @@ class Turns:
         at = now()
         if question.limits is not None:
             usage.admit(session, question.conversation_id, question.limits)
+        elif question.one_at_a_time:
+            usage.require_idle(session, question.conversation_id)
         seq = session.execute(
             update(Conversation)
             .where(Conversation.id == question.conversation_id)
@@ -352,7 +358,7 @@ class Turn:
                 provider=self.provider,
                 model=self.model,
                 finish_reason=self.finish_reason,
-                error_code=self.error.code if self.error else None,
+                error_code=self.error.code if self.error else CANCELLED if self.cancelled else None,
                 prompt_tokens=self.usage.prompt_tokens,
                 completion_tokens=self.usage.completion_tokens,
                 tokens_estimated=self.usage.estimated,
@@ -397,6 +403,6 @@ def collect(turn: Turn) -> TurnDone:
     raise cut_short()
 
 
-def cut_short() -> AssistantError:
+def cut_short() -> Interrupted:
     """What a reader is told whose answer was interrupted from this side."""
-    return AssistantError("The answer was cut short: the server is stopping.", code="interrupted")
+    return Interrupted("The answer was cut short: the server is stopping.")

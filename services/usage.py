@@ -62,6 +62,12 @@ def admit(session: Session, conversation_id: str, limits: Limits) -> None:
         raise _full("session_messages", row.total_messages, limits.session_messages, "message")
     if row.total_tokens >= limits.session_tokens:
         raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")
+    require_idle(session, conversation_id)
+    _take_from_month(session, limits)
+
+
+def require_idle(session: Session, conversation_id: str) -> None:
+    """Raises `Conflict` (`message_in_progress`) while an answer in the conversation is being made."""
     busy = session.execute(
         select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming").limit(1)
     ).scalar()
@@ -69,7 +75,6 @@ def admit(session: Session, conversation_id: str, limits: Limits) -> None:
         raise Conflict(
             "An answer in this session is still being made.", code="message_in_progress", context={"message_id": busy}
         )
-    _take_from_month(session, limits)
 
 
 def give_back(session: Session, owner_id: str, at: datetime) -> None:

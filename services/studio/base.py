@@ -55,6 +55,7 @@ class StudioRequest:
         turns: earlier turns of this branch, oldest first, ending with the one that made `picture`.
         mask: an encoded picture of the current version's upright size; only where it is white may pixels change.
         chain: the current version's own chain; without it the current picture counts as an original.
+        subject: what the picture shows, where that is known, for the alternative text.
         request_id: sent to the vendor where it takes one, for tracing.
     """
 
@@ -63,6 +64,7 @@ class StudioRequest:
     turns: tuple[Turn, ...] = ()
     mask: bytes | None = None
     chain: EditChain | None = None
+    subject: str | None = None
     request_id: str | None = None
 
 

@@ -127,7 +127,7 @@ class LocalEditor:
             sheet.remarks.append(f"The result is a PNG file, {why}.")
         return StudioReply(
             _text(sheet), Picture(rendered.data, rendered.mime_type), "picture", self.name, self.model, "stop",
-            alt_text=alt_text(operations, data=rendered.data, caption=self._caption),
+            alt_text=alt_text(operations, data=rendered.data, caption=self._caption or (lambda _data: request.subject)),
             operations=operations, chain_base=sheet.base,
         )  # fmt: skip
 
