@@ -93,7 +93,7 @@ FAULTS: dict[str, list[Step]] = {
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_the_next_is_asked(serve: Serve, pair: Pair, fault: list[Step]) -> None:
     first, second = serve(fault), serve([GOOD])
-    events = list(pair(first.url, second.url, timeout=0.3).stream(REQUEST))
+    events = list(pair(first.url, second.url, timeout=1.5).stream(REQUEST))
     assert [event for event in events if isinstance(event, AnswerStarted)] == [
         AnswerStarted("anthropic", "claude-sonnet-5-5")
     ]
@@ -127,21 +127,21 @@ def test_all_causes_are_told(serve: Serve, pair: Pair) -> None:
 
 def test_a_sick_provider_costs_its_timeout_once(serve: Serve, pair: Pair) -> None:
     sick, well = serve([HANG]), serve([GOOD])
-    model = pair(sick.url, well.url, timeout=0.5)
+    model = pair(sick.url, well.url, timeout=3)
     list(model.stream(REQUEST))
     assert model.states() == {"openai": "open", "anthropic": "closed"}
     began = time.monotonic()
     for _ in range(5):
         assert text_of(list(model.stream(REQUEST))) == "From the second."
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3
     assert len(sick.requests) == 1
 
 
 def test_it_is_probed_by_one_request_and_taken_back(serve: Serve, pair: Pair) -> None:
     clock = Clock()
     good = streamed(OPENAI.text("From the first."), OPENAI.finish)
-    sick, well = serve([HANG], [0.5, good], [good]), serve([GOOD])
-    model = pair(sick.url, well.url, timeout=2, clock=clock)
+    sick = serve([plain(429, BROKEN, "Retry-After: 5\r\n")], [2.0, good], [good])
+    model = pair(sick.url, serve([GOOD]).url, timeout=30, clock=clock)
     list(model.stream(REQUEST))
     clock.now = 31
     assert model.states()["openai"] == "half-open"
@@ -189,7 +189,7 @@ def test_a_request_at_fault_is_not_the_providers(serve: Serve, pair: Pair) -> No
 
 def test_with_all_skipped_all_are_still_asked(serve: Serve, pair: Pair) -> None:
     first, second = serve([HANG]), serve([HANG], [GOOD])
-    model = pair(first.url, second.url, timeout=0.3)
+    model = pair(first.url, second.url, timeout=1.5)
     with pytest.raises(AllProvidersFailed):
         list(model.stream(REQUEST))
     assert set(model.states().values()) == {"open"}
@@ -199,7 +199,7 @@ def test_with_all_skipped_all_are_still_asked(serve: Serve, pair: Pair) -> None:
 
 def test_a_skipped_one_is_asked_before_giving_up(serve: Serve, pair: Pair) -> None:
     first = serve([HANG], [streamed(OPENAI.text("Back."), OPENAI.finish)])
-    model = pair(first.url, serve([GOOD], [plain(500, BROKEN)]).url, timeout=0.3)
+    model = pair(first.url, serve([GOOD], [plain(500, BROKEN)]).url, timeout=1.5)
     assert text_of(list(model.stream(REQUEST))) == "From the second."
     assert text_of(list(model.stream(REQUEST))) == "Back."
 
@@ -209,7 +209,7 @@ def test_leaving_closes_the_one_that_answers(serve: Serve, pair: Pair, nobody: s
     events = pair(server.url, nobody, timeout=30).stream(REQUEST)
     assert [next(events), next(events)][-1] == TextDelta("A ")
     events.close()  # type: ignore[attr-defined]
-    assert server.left.wait(2)
+    assert server.left.wait(10)
 
 
 class Scripted:

@@ -82,4 +82,4 @@ def test_bytes_without_an_event_are_silence() -> None:
     began = time.monotonic()
     with pytest.raises(SilentStream):
         list(event_batches(drip(), idle=0.1))  # type: ignore[arg-type]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10

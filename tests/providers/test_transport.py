@@ -39,14 +39,14 @@ def test_whole_bodies_and_repeated_headers(serve: Serve) -> None:
 @pytest.mark.parametrize("head", [STREAM_HEAD, UNTIL_CLOSED], ids=["chunked", "until closed"])
 def test_a_piece_is_handed_on_when_it_comes(serve: Serve, head: bytes) -> None:
     framed = chunk if head == STREAM_HEAD else bytes
-    server = serve([head, framed(b"one"), 0.3, framed(b"two"), HANG])
+    server = serve([head, framed(b"one"), 2.0, framed(b"two"), HANG])
     began = time.monotonic()
     with http_client(5) as client, client.stream("POST", server.url, json={}) as response:
         pieces = response.iter_bytes()
         assert next(pieces) == b"one"
-        assert time.monotonic() - began < 0.25
+        assert time.monotonic() - began < 1.9
         assert next(pieces) == b"two"
-    assert server.left.wait(2)
+    assert server.left.wait(10)
 
 
 def test_a_body_shorter_than_it_says_is_an_error(serve: Serve) -> None:
