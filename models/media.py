@@ -30,12 +30,15 @@ class Image(Base):
 
 
 class Analysis(Base):
-    """The facts measured of a picture's content, kept once for every copy of it."""
+    """The facts measured of a picture's content, kept once for every copy of it; what they come to in a line, and what
+    they can be found by, so that not all have to be read to choose among thousands."""
 
     __tablename__ = "analyses"
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
     facts: Mapped[dict[str, Any]]
+    caption: Mapped[str]
+    keywords: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
-from models.chats import Conversation
+from models.chats import Conversation, Message
 from models.database import Database
 from models.media import Analysis, ConversationImage, Image
-from services.answers import caption
 from services.content import ImagePart
 from services.library.images import Images
-from services.vision.facts import Facts
+from services.pointing import Pointing, pointing
 from services.vision.facts_json import from_json
 
 SHOWN = 4
 """Pictures whose pixels a model gets at once; more cost much and are told apart badly."""
 TOLD_OF = 60
+"""Pictures a model hears of at all, in pixels or in words."""
+NAMES = 5_000
+"""Pictures, newest first, whose file names a question is compared with."""
+FOUND = 200
 TOKENS_AN_IMAGE = 750
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture and what has been measured of it, if it has been."""
+    """A picture and what has been measured of it, if it has been.
+
+    Args:
+        place: its number among the session's pictures, from 0, in the order they were chosen or uploaded.
+        confidence: of what the description says with most certainty; known of shown pictures alone.
+    """
 
     image: Image
-    facts: Facts | None
+    place: int
+    caption: str | None = None
+    confidence: float | None = None
 
     @property
     def description(self) -> str:
-        return caption(self.facts) if self.facts else self.image.filename
-
-    @property
-    def confidence(self) -> float | None:
-        """Of what the description says with most certainty."""
-        if self.facts is None:
-            return None
-        found = [item.confidence for item in self.facts.objects if item.sure]
-        found += [item.confidence for item in self.facts.labels if item.sure]
-        return round(max(found), 3) if found else None
+        return self.caption or self.image.filename
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Context:
     """What a question is asked over.
 
     Args:
-        shown: pictures whose pixels go to the model.
+        shown: pictures whose pixels go to the model, in their order.
         told: others, told of in words.
         total: how many pictures the session talks about.
         detailed: whether the pixels go in full resolution.
@@ -69,11 +69,15 @@ class Context:
         """The pictures as a model is told of them; names and captions are data and fenced as such."""
         if not self.total:
             return "The user has no pictures in this session."
-        lines = [f"The session has {self.total} pictures. You are shown these, in this order:"]
-        lines += [_line(number, known) for number, known in enumerate(self.shown, 1)]
+        count = "1 picture" if self.total == 1 else f"{self.total} pictures"
+        lines = [f"The session has {count}, numbered in the user's order. You are shown these, in this order:"]
+        lines += [_line(known) for known in self.shown]
         if self.told:
-            lines.append("Others, of which you only have these descriptions:")
-            lines += [_line(number, known) for number, known in enumerate(self.told, len(self.shown) + 1)]
+            lines.append("Of these others you have descriptions alone:")
+            lines += [_line(known) for known in self.told]
+        left = self.total - len(self.shown) - len(self.told)
+        if left:
+            lines.append(f"Of the other {left} you are told nothing here.")
         return "\n".join(lines)
 
 
@@ -84,72 +88,127 @@ class Contexts:
         self.database = database
 
     def choose(self, conversation: Conversation, question: str, *, detailed: bool) -> Context:
-        """The pictures for one question: those it names or describes, else those chosen first or added last.
+        """The pictures for one question: those it points at and no others; or those that show what it names, those
+        the talk was about, and then the first chosen or the last uploaded.
 
         Args:
             detailed: send full resolution; one picture is always sent so.
         """
-        candidates, total = self._candidates(conversation)
-        known = self._known(candidates)
-        ranked = sorted(range(len(known)), key=lambda index: (-_closeness(question, index, known[index]), index))
-        shown = sorted(ranked[:SHOWN])
-        rest = [index for index in ranked[SHOWN:] if index not in shown][: TOLD_OF - SHOWN]
+        with self.database.read() as session:
+            names, total = _names(session, conversation)
+            asked = pointing(question)
+            first = total - len(names)
+            pointed = asked.places(names, total, first)
+            if pointed:
+                ranked = pointed
+            else:
+                usual = range(len(names) - 1, -1, -1) if conversation.use_all_images else range(len(names))
+                ranked = [
+                    *_found(session, conversation, names, asked),
+                    *_last_shown(session, conversation, names, asked),
+                ]
+                ranked = list(dict.fromkeys([*ranked, *usual]))
+            shown = sorted(ranked[:SHOWN])
+            others = ranked[SHOWN:] if not pointed else [place for place in range(len(names)) if place not in shown]
+            known = _known(session, names, [*shown, *others[: TOLD_OF - len(shown)]], first, measured=len(shown))
         return Context(
-            shown=tuple(known[index] for index in shown),
-            told=tuple(known[index] for index in rest),
+            shown=tuple(known[: len(shown)]),
+            told=tuple(known[len(shown) :]),
             total=total,
             detailed=detailed or len(shown) == 1,
         )
 
-    def _candidates(self, conversation: Conversation) -> tuple[list[Image], int]:
-        """Selected pictures in their order, or the owner's newest."""
-        with self.database.read() as session:
-            if conversation.use_all_images:
-                every = select(Image).where(Image.owner_id == conversation.owner_id)
-                newest = every.order_by(Image.created_at.desc(), Image.id.desc())
-            else:
-                newest = (
-                    select(Image)
-                    .join(ConversationImage, ConversationImage.image_id == Image.id)
-                    .where(ConversationImage.conversation_id == conversation.id)
-                    .order_by(ConversationImage.position)
-                )
-            found = list(session.execute(newest.limit(5000)).scalars())
-        return found[:1000], len(found)
 
-    def _known(self, images: Sequence[Image]) -> list[Known]:
-        facts: dict[str, Facts] = {}
-        hashes = list({image.sha256 for image in images})
-        with self.database.read() as session:
-            for begin in range(0, len(hashes), 500):
-                rows = session.execute(
-                    select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes[begin : begin + 500]))
-                )
-                for sha256, stored in rows:
-                    try:
-                        facts[sha256] = from_json(stored)
-                    except ValueError:
-                        continue  # measured by another version; it is measured anew when it is looked at
-        return [Known(image, facts.get(image.sha256)) for image in images]
+Names = Sequence[tuple[str, str]]
+"""Ids and file names of a session's pictures in their order; the newest `NAMES` where there are more."""
 
 
-def _closeness(question: str, index: int, known: Known) -> int:
-    """How strongly a question points at a picture: by its name, its place in the order, or what it shows."""
-    asked = question.lower()
-    name = known.image.filename.rsplit(".", 1)[0].lower()
-    words = set(re.findall(r"[^\W\d_]{3,}", asked))
-    points = 0
-    if len(name) > 2 and name in asked:
-        points += 100
-    if index < len(ORDINALS) and ORDINALS[index] in words:
-        points += 50
-    first = re.search(r"first (two|three|four|\d)", asked)
-    if first:
-        count = {"two": 2, "three": 3, "four": 4}.get(first[1]) or int(DIGITS.findall(first[1])[0])
-        points += 50 if index < count else 0
-    shown = set(re.findall(r"[^\W\d_]{3,}", f"{known.description} {name}".lower()))
-    return points + len(words & shown)
+def _names(session: Session, conversation: Conversation) -> tuple[Names, int]:
+    named = select(Image.id, Image.filename)
+    if not conversation.use_all_images:
+        chosen = named.join(ConversationImage, ConversationImage.image_id == Image.id)
+        rows = session.execute(
+            chosen.where(ConversationImage.conversation_id == conversation.id).order_by(ConversationImage.position)
+        ).all()
+        return [(row.id, row.filename) for row in rows], len(rows)
+    mine = Image.owner_id == conversation.owner_id
+    rows = session.execute(named.where(mine).order_by(Image.created_at.desc(), Image.id.desc()).limit(NAMES)).all()
+    total = len(rows)
+    if total == NAMES:
+        total = session.execute(select(func.count()).select_from(Image).where(mine)).scalar_one()
+    return [(row.id, row.filename) for row in reversed(rows)], total
 
 
-def _line(number: int, known: Known) -> str:
-    return f"{number}. <image id={known.image.id} name={known.image.filename!r}>{known.description}</image>"
+def _found(session: Session, conversation: Conversation, names: Names, asked: Pointing) -> list[int]:
+    """Pictures in which something was measured that the question names, those with most of it first."""
+    if not asked.words or len(names) <= SHOWN:
+        return []
+    holds = [Analysis.keywords.contains(f" {word} ", autoescape=True) for word in asked.words]
+    wanted = select(Image.id, Analysis.keywords).join(Analysis, Analysis.sha256 == Image.sha256).where(or_(*holds))
+    if conversation.use_all_images:
+        wanted = wanted.where(Image.owner_id == conversation.owner_id)
+    else:
+        wanted = wanted.join(ConversationImage, ConversationImage.image_id == Image.id).where(
+            ConversationImage.conversation_id == conversation.id
+        )
+    rows = session.execute(wanted.order_by(Image.created_at.desc(), Image.id.desc()).limit(FOUND)).all()
+    place = {image_id: index for index, (image_id, _) in enumerate(names)}
+    there = [(len(set(row.keywords.split()) & set(asked.words)), place[row.id]) for row in rows if row.id in place]
+    return [index for _, index in sorted(there, key=lambda one: -one[0])]
+
+
+def _last_shown(session: Session, conversation: Conversation, names: Names, asked: Pointing) -> list[int]:
+    """The pictures of the newest answer, where the question speaks of "it" and no picture has come since."""
+    if not asked.back or len(names) <= SHOWN:
+        return []
+    last = session.execute(
+        select(Message.details, Message.created_at)
+        .where(Message.conversation_id == conversation.id, Message.role == "assistant")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
+    if last is None or not last.details:
+        return []
+    newest = session.execute(select(Image.created_at).where(Image.id == names[-1][0])).scalar_one()
+    if conversation.use_all_images and newest > last.created_at:
+        return []
+    place = {image_id: index for index, (image_id, _) in enumerate(names)}
+    shown = [picture["image_id"] for picture in last.details.get("image_context", [])]
+    return [place[image_id] for image_id in shown if image_id in place]
+
+
+def _known(session: Session, names: Names, places: Sequence[int], first: int, *, measured: int) -> list[Known]:
+    """These pictures; of the first `measured` the facts are looked into."""
+    ids = [names[place][0] for place in places]
+    images = {
+        image.id: (image, caption)
+        for image, caption in session.execute(
+            select(Image, Analysis.caption)
+            .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
+            .where(Image.id.in_(ids))
+        )
+    }
+    hashes = [images[image_id][0].sha256 for image_id in ids[:measured]]
+    stored = session.execute(select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes)))
+    facts: dict[str, dict[str, Any]] = dict(stored.tuples().all())
+    return [
+        Known(image, first + place, caption, _confidence(facts.get(image.sha256)))
+        for place, (image, caption) in ((place, images[names[place][0]]) for place in places)
+    ]
+
+
+def _confidence(stored: dict[str, Any] | None) -> float | None:
+    if stored is None:
+        return None
+    try:
+        facts = from_json(stored)
+    except ValueError:
+        return None  # measured by another version; it is measured anew when it is looked at
+    found = [item.confidence for item in facts.objects if item.sure]
+    found += [item.confidence for item in facts.labels if item.sure]
+    return round(max(found), 3) if found else None
+
+
+def _line(known: Known) -> str:
+    name, description = (text.replace("<", "").replace(">", "") for text in (known.image.filename, known.description))
+    return f"{known.place + 1}. <image id={known.image.id} name={name!r}>{description}</image>"

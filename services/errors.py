@@ -15,6 +15,7 @@ AssistantError
 │   └── PlanNotFound
 ├── Conflict                     the state of the thing forbids the change
 ├── LimitExceeded                a rate, a budget or a monthly limit is used up
+├── Interrupted                  an answer was cut short from this side: the server stops, or was restarted
 ├── StorageUnavailable           the database or the media store does not answer
 └── ProviderError                a model behind this server did not do its work
     ├── ProviderTimeout          no answer within the read timeout
@@ -117,6 +118,10 @@ class Conflict(AssistantError):
 
 class LimitExceeded(AssistantError):
     code = "limit_exceeded"
+
+
+class Interrupted(AssistantError):
+    code = "interrupted"
 
 
 class StorageUnavailable(AssistantError):

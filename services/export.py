@@ -14,8 +14,13 @@ from models.chats import Conversation, Message
 Format = Literal["json", "markdown", "text"]
 MIME: Mapping[Format, str] = {"json": "application/json", "markdown": "text/markdown", "text": "text/plain"}
 SUFFIX: Mapping[Format, str] = {"json": "json", "markdown": "md", "text": "txt"}
-BLOCK = re.compile(r"^(\s{0,3})(#{1,6}(?=\s)|>|[-+*](?=\s)|={3,}\s*$|-{3,}\s*$|`{3,}|~{3,})", re.MULTILINE)
-TAG = re.compile(r"<(?=[A-Za-z/!?])")
+# What CommonMark (https://spec.commonmark.org/0.31.2/) takes for markup: at the beginning of a line, and within one.
+# A `_` between two letters is none.
+BLOCK = re.compile(r"^(#{1,6}(?=\s|$)|>|[-+](?=\s|$)|=+(?=\s*$)|-+(?=\s*$))", re.MULTILINE)
+NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
+INLINE = re.compile(r"[\\`*\[\]<&|~]|(?<!\w)_|_(?!\w)")
+TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 def export(
@@ -39,7 +44,7 @@ def filename(session: Conversation, kind: Format) -> str:
     """A name that is safe on every system, recognisable by the session's title."""
     plain = unicodedata.normalize("NFKC", session.title)
     safe = re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80]
-    return f"{safe or 'chat-session'}.{SUFFIX[kind]}"
+    return f"chat-{safe or 'session'}.{SUFFIX[kind]}"
 
 
 def _json(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
@@ -110,8 +115,13 @@ def _facts(message: Message) -> dict[str, Any]:
 
 
 def _literal(text: str) -> str:
-    """Text whose line beginnings and tags Markdown would take for its own, escaped."""
-    return TAG.sub(r"\\<", BLOCK.sub(r"\1\\\2", text))
+    """Text that Markdown shows as it was typed, line by line."""
+    escaped = INLINE.sub(lambda found: "\\" + found[0], TRAILING.sub("", text).strip("\n"))
+    # Indentation would make code of it; a no-break space is none.
+    escaped = INDENT.sub(lambda found: "\u00a0" * len(found[0].expandtabs(4)), escaped)
+    escaped = NUMBERED.sub(r"\1\\\2", BLOCK.sub(r"\\\1", escaped))
+    # A backslash at the end of a line keeps the line break.
+    return re.sub(r"(?<=[^\n])\n(?=[^\n])", r"\\\n", escaped)
 
 
 def _one_line(text: str) -> str:

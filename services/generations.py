@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.chats import Message, MessageEvents
 from models.database import Database, DatabaseUnavailable
+from models.workers import Worker
 from services.errors import AssistantError
 from services.events import ChatEvent, TurnCancelled, TurnFailed
 from services.turns import Turn, cut_short
@@ -22,13 +23,16 @@ from services.turns import Turn, cut_short
 log = logging.getLogger(__name__)
 
 Entry = list[Any]
-"""One thing a reader is shown, as JSON: its kind first. What it looks like on the wire is the route's."""
+"""One thing a reader is shown, as JSON: its kind first, and of kind `token` then its text. What it looks like on the
+wire is the route's."""
 Encode = Callable[[ChatEvent], list[Entry]]
 
 KEEP_EVERY_S = 2.0
 POLL_S = 0.5
-FINISHED_KEPT = 256
-"""Logs of finished answers kept in memory, for readers who come back soon."""
+FINISHED_ENTRIES = 50_000
+"""Entries of finished answers kept in memory, for readers who come back soon; all are in the database."""
+KEEPING_TAKES_S = 5.0
+"""How long a reader in another process waits for the end of a stream whose answer is whole already."""
 MAX_ENTRIES = 100_000
 """An answer that goes on beyond this is ended: nobody reads it, and the log has to end somewhere."""
 
@@ -71,6 +75,7 @@ class Generations:
         self.database = database
         self._live: dict[str, tuple[Log, Turn]] = {}
         self._finished: OrderedDict[str, Log] = OrderedDict()
+        self._finished_entries = 0
         self._lock = threading.Lock()
         self._keeping = threading.Lock()
         self._stopping = threading.Event()
@@ -87,19 +92,22 @@ class Generations:
         with self._lock:
             self._live[turn.message_id] = (made, turn)
         turn.when_interrupted = lambda: self._cut_short(made, turn, encode)
-        threading.Thread(target=self._run, args=(made, turn, encode), name="generation", daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(made, turn, encode), name="generation", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the machine gives no more threads
+            turn.interrupt()
+            self._finish(made, turn)
+            raise
         return made
 
-    def follow(self, message_id: str, position: int, timeout_s: float) -> Iterator[list[Entry]]:
-        """Entries of a message as they come, in any process: an empty list after each `timeout_s` of silence.
-
-        Args:
-            position: how many entries to leave out at the beginning.
-        """
+    def follow(self, message_id: str, timeout_s: float) -> Iterator[list[Entry]]:
+        """Entries of a message from the first on, in any process: an empty list after each `timeout_s` of silence."""
         made = self.log(message_id)
         if made is None:
-            yield from self._follow_kept(message_id, position, timeout_s)
+            yield from self._follow_kept(message_id, timeout_s)
             return
+        position = 0
         while True:
             entries = made.wait(position, timeout_s)
             position += len(entries)
@@ -186,8 +194,10 @@ class Generations:
         with self._lock:
             self._live.pop(turn.message_id, None)
             self._finished[turn.message_id] = made
-            while len(self._finished) > FINISHED_KEPT:
-                self._finished.popitem(last=False)
+            self._finished_entries += len(made.entries)
+            while self._finished_entries > FINISHED_ENTRIES:
+                _, oldest = self._finished.popitem(last=False)
+                self._finished_entries -= len(oldest.entries)
 
     def _keep_all(self) -> None:
         while not self._stopping.wait(KEEP_EVERY_S):
@@ -196,30 +206,48 @@ class Generations:
             except DatabaseUnavailable as error:
                 log.warning("streams under way could not be written down: %s", error)
 
-    def _follow_kept(self, message_id: str, position: int, timeout_s: float) -> Iterator[list[Entry]]:
+    def _follow_kept(self, message_id: str, timeout_s: float) -> Iterator[list[Entry]]:
         """The same from the database: another process makes the answer, or it is long finished."""
-        waited = 0.0
+        position = 0
+        silent = ended = 0.0
         while True:
             with self.database.read() as session:
                 # The status first: entries written after it was read are then still looked for.
-                status = session.execute(select(Message.status).where(Message.id == message_id)).scalar()
-                entries = _kept(session, message_id)[position:]
+                more_to_come, being_made = _state(session, message_id)
+                entries = _kept(session, message_id, position)
             position += len(entries)
             if entries:
-                waited = 0.0
+                silent = 0.0
                 yield entries
-            elif status != "streaming":
+                continue
+            # Its end is written down a moment after the answer is.
+            if not more_to_come or (not being_made and ended >= KEEPING_TAKES_S):
                 return
-            elif waited >= timeout_s:
-                waited = 0.0
+            if silent >= timeout_s:
+                silent = 0.0
                 yield []
-            else:
-                time.sleep(POLL_S)
-                waited += POLL_S
+            time.sleep(POLL_S)
+            silent += POLL_S
+            ended += 0.0 if being_made else POLL_S
 
 
-def _kept(session: Session, message_id: str) -> list[Entry]:
+def _state(session: Session, message_id: str) -> tuple[bool, bool]:
+    """Whether a message's stream may still grow, and whether its answer is still being made."""
+    row = session.execute(
+        select(Message.status, Worker.id)
+        .outerjoin(Worker, Worker.id == Message.worker_id)
+        .where(Message.id == message_id)
+    ).first()
+    if row is None:
+        return False, False
+    being_made = row[0] == "streaming"
+    return being_made or row[1] is not None, being_made
+
+
+def _kept(session: Session, message_id: str, position: int) -> list[Entry]:
     stretches = session.execute(
-        select(MessageEvents.entries).where(MessageEvents.message_id == message_id).order_by(MessageEvents.position)
+        select(MessageEvents.entries)
+        .where(MessageEvents.message_id == message_id, MessageEvents.position >= position)
+        .order_by(MessageEvents.position)
     ).scalars()
     return [entry for stretch in stretches for entry in stretch]

@@ -107,9 +107,14 @@ class Sessions:
         return [Listed(found, count) for found, count in rows], total
 
     def messages(self, session_id: str, limit: int | None = None) -> list[Message]:
-        """The newest `limit` messages, or all, oldest first."""
+        """The newest `limit` messages, or all, oldest first; without answers that never came to a word, which do not
+        count either."""
         with self.database.read() as session:
-            newest = select(Message).where(Message.conversation_id == session_id).order_by(Message.seq.desc())
+            newest = (
+                select(Message)
+                .where(Message.conversation_id == session_id, (Message.status != "failed") | (Message.content != ""))
+                .order_by(Message.seq.desc())
+            )
             found = session.execute(newest if limit is None else newest.limit(limit)).scalars().all()
         return list(reversed(found))
 

@@ -9,12 +9,17 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
 
 from models.base import new_id, now
-from models.chats import Message
+from models.chats import Conversation, Message, MessageEvents
 from models.database import Database, DatabaseUnavailable
 from models.workers import Worker
+from services import session_search, usage
+from services.providers import tokens
+from services.sessions import SURFACE
+from services.turns import PREVIEW
 
 log = logging.getLogger(__name__)
 
@@ -53,30 +58,29 @@ class Roll:
             session.execute(delete(Worker).where(Worker.id == self.worker_id))
 
     def settle(self, under_way: set[str]) -> int:
-        """Mark answers `interrupted` that nobody is making any more; how many there were."""
+        """Mark answers `interrupted` that nobody is making any more; how many there were.
+
+        All that was written down of them is kept: the text so far, or the stream where that goes further.
+        """
         with self.database.write() as session:
             dead = [worker.id for worker in session.execute(select(Worker)).scalars() if self._is_dead(worker)]
             session.execute(delete(Worker).where(Worker.id.in_(dead)))
-            alive = select(Worker.id)
-            settled = session.execute(
-                update(Message)
-                .where(Message.status == "streaming")
-                .where(
-                    or_(
-                        Message.worker_id.is_(None),
-                        Message.worker_id.not_in(alive),
-                        (Message.worker_id == self.worker_id)
-                        & Message.id.not_in(under_way)
-                        # A turn is in the database a moment before it is under way.
-                        & (Message.created_at < now() - DEAD_AFTER),
-                    )
-                )
-                .values(status="interrupted")
-                .execution_options(synchronize_session=False)
-            ).rowcount  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
-        if settled:
-            log.warning("%d answers that were cut short have been marked interrupted", settled)
-        return int(settled)
+            left = list(session.execute(select(Message).where(self._abandoned(under_way))).scalars())
+            for message in left:
+                _settle(session, message)
+        if left:
+            log.warning("%d answers that were cut short have been marked interrupted", len(left))
+        return len(left)
+
+    def _abandoned(self, under_way: set[str]) -> ColumnElement[bool]:
+        return (Message.status == "streaming") & or_(
+            Message.worker_id.is_(None),
+            Message.worker_id.not_in(select(Worker.id)),
+            (Message.worker_id == self.worker_id)
+            & Message.id.not_in(under_way)
+            # A turn is in the database a moment before it is under way.
+            & (Message.created_at < now() - DEAD_AFTER),
+        )
 
     def _is_dead(self, worker: Worker) -> bool:
         if worker.id == self.worker_id:
@@ -96,6 +100,24 @@ class Roll:
                 self.settle(under_way())
             except DatabaseUnavailable as error:
                 log.warning("the roll of processes could not be renewed: %s", error)
+
+
+def _settle(session: Session, message: Message) -> None:
+    stretches = session.execute(
+        select(MessageEvents.entries).where(MessageEvents.message_id == message.id).order_by(MessageEvents.position)
+    ).scalars()
+    streamed = "".join(entry[1] for stretch in stretches for entry in stretch if entry[0] == "token")
+    said = max(message.content, streamed, key=len)
+    count = tokens.estimate(said)
+    conversation = session.get_one(Conversation, message.conversation_id)
+    message.content, message.status = said, "interrupted"
+    message.completion_tokens, message.tokens_estimated = count, True
+    conversation.total_tokens += count
+    conversation.last_message_preview = said[:PREVIEW] or conversation.last_message_preview
+    conversation.last_message_at = conversation.updated_at = now()
+    if conversation.surface == SURFACE:
+        session_search.index_message(session, message.id, said)
+        usage.add_tokens(session, conversation.owner_id, message.created_at, count)
 
 
 def _runs(pid: int) -> bool:

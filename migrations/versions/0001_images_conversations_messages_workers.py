@@ -20,6 +20,8 @@ def upgrade() -> None:
         "analyses",
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("caption", sa.String(), nullable=False),
+        sa.Column("keywords", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_analyses")),
     )

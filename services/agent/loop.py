@@ -38,6 +38,7 @@ def run(model: ChatModel, request: ChatRequest, tools: Mapping[str, Tool] | None
     specs = tuple(tool.spec for tool in tools.values())
     messages = request.messages
     usage = Usage()
+    spoken = False
     for round_number in range(1, MAX_ROUNDS + 1):
         # In the last round no tool is on offer, so the model has to answer with what it knows.
         offered = specs if round_number < MAX_ROUNDS else ()
@@ -49,6 +50,10 @@ def run(model: ChatModel, request: ChatRequest, tools: Mapping[str, Tool] | None
                     if round_number == 1:
                         yield event
                 case TextDelta():
+                    if not said and spoken:
+                        # What was said before the tools ran, and what is said after, are not one sentence.
+                        yield TextDelta("\n\n")
+                    spoken = True
                     said.append(TextPart(event.text))
                     yield event
                 case ToolCall():

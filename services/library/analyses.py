@@ -10,8 +10,10 @@ from sqlalchemy import delete, insert, select
 from models.base import now
 from models.database import Database
 from models.media import Analysis
+from services.answers import caption
 from services.cache import Cache
 from services.content import ImageSource
+from services.library.keywords import keywords
 from services.vision.facts import Facts, Part
 from services.vision.facts_json import from_json, to_json
 
@@ -68,5 +70,13 @@ class Analyses:
         facts = self.eyes.look(source.original())
         with self.database.write() as session:
             session.execute(delete(Analysis).where(Analysis.sha256 == source.sha256))
-            session.execute(insert(Analysis).values(sha256=source.sha256, facts=to_json(facts), created_at=now()))
+            session.execute(
+                insert(Analysis).values(
+                    sha256=source.sha256,
+                    facts=to_json(facts),
+                    caption=caption(facts),
+                    keywords=keywords(facts),
+                    created_at=now(),
+                )
+            )
         return facts

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from services.cache import Cache
 from services.content import PreparedImage
+from services.errors import ImageNotFound
 from services.library.storage import MediaStore
 
 FRAMES_OF_AN_ANIMATION = 4
@@ -90,7 +91,11 @@ class StoredPicture:
     cache: Cache
 
     def original(self) -> bytes:
-        return self.store.get(self.storage_key)
+        """Raises `ImageNotFound` when it was deleted meanwhile."""
+        try:
+            return self.store.get(self.storage_key)
+        except FileNotFoundError:
+            raise ImageNotFound(self.image_id) from None
 
     def prepared(self, longest_side: int) -> tuple[PreparedImage, ...]:
         ready: tuple[PreparedImage, ...] = self.cache.get(
