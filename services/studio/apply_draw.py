@@ -13,7 +13,8 @@ from services.studio.apply_frame import holding
 from services.studio.errors import CannotApply
 from services.studio.fonts import font_for
 from services.studio.frames import check_size
-from services.studio.operations import Canvas, Direction, Place, Shape, ShapeName, Text
+from services.studio.measures import Place
+from services.studio.operations import Canvas, Direction, Shape, ShapeName, Text
 
 MARGIN = 0.04  # of the shorter side, kept to the edges
 _SMOOTH = 4
@@ -24,7 +25,9 @@ def text(image: Image.Image, operation: Text) -> Image.Image:
     base = holding(image, operation.colour or "#000000").copy()
     margin = round(MARGIN * min(base.size))
     size = operation.size.pixels(base.height) if operation.size else max(12, base.height // 10)
-    size = min(max(6, size), 2000)
+    size = max(6, size)
+    if size > 2 * base.height:
+        raise CannotApply("the letters would be far higher than the picture")
     draw = ImageDraw.Draw(base)
     font = font_for(operation.text, size)
     box = draw.multiline_textbbox((0, 0), operation.text, font=font, align="center")
@@ -33,6 +36,8 @@ def text(image: Image.Image, operation: Text) -> Image.Image:
         font = font_for(operation.text, max(6, int(size * room / (box[2] - box[0]))))
         box = draw.multiline_textbbox((0, 0), operation.text, font=font, align="center")
     width, height = round(box[2] - box[0]), round(box[3] - box[1])
+    if width > 3 * base.width:
+        raise CannotApply("the words would be far wider than the picture")
     left, top = _corner(base.size, (width, height), operation.place, margin)
     around = (left - margin // 2, top - margin // 2, left + width + margin // 2, top + height + margin // 2)
     if operation.background:
@@ -68,7 +73,7 @@ def shape(image: Image.Image, operation: Shape) -> Image.Image:
         shrink = base.width * (1 - 2 * MARGIN) / row
         width, height, gap = max(1, int(width * shrink)), max(1, int(height * shrink)), max(1, int(gap * shrink))
         row = operation.count * width + (operation.count - 1) * gap
-    if width > 4 * max(base.size) or height > 4 * max(base.size):
+    if max(width, height) > 2 * max(base.size):
         raise CannotApply("the shape would be far larger than the picture")
     left, top = _corner(base.size, (row, height), operation.place, round(MARGIN * min(base.size)))
     stamp = _stamp(operation, (width, height))
@@ -126,7 +131,7 @@ def _paint(
 
 
 def _coverage(name: ShapeName, size: tuple[int, int], direction: Direction) -> Image.Image:
-    smooth = _SMOOTH if max(size) <= 4096 else 1
+    smooth = _SMOOTH if max(size) <= 2048 else 1
     width, height = size[0] * smooth, size[1] * smooth
     mask = Image.new("L", (width, height), 0)
     draw = ImageDraw.Draw(mask)

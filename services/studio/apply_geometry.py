@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from PIL import Image, ImageChops
 
 from services.studio import colours
 from services.studio.errors import CannotApply
 from services.studio.frames import check_size
-from services.studio.operations import Crop, CropAspect, CropEdges, CropSize, Flip, Place, Resize, Rotate
+from services.studio.measures import Place
+from services.studio.operations import Crop, CropAspect, CropEdges, CropSize, Flip, Resize, Rotate
 
 TRIM_TOLERANCE = 16  # of 255: what JPEG leaves of an even border
 
@@ -69,6 +72,11 @@ def rotate(image: Image.Image, operation: Rotate) -> Image.Image:
         return image
     if degrees in _QUARTERS:
         return image.transpose(_QUARTERS[int(degrees)])
+    slant = math.radians(degrees)
+    along, across = abs(math.cos(slant)), abs(math.sin(slant))
+    check_size(
+        math.ceil(image.width * along + image.height * across), math.ceil(image.width * across + image.height * along)
+    )
     turned = image.convert("RGBA") if operation.fill is None else image.convert(_holding(image, operation.fill))
     fill = (0, 0, 0, 0) if operation.fill is None else colours.rgba(operation.fill)[: len(turned.getbands())]
     return turned.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=fill)

@@ -8,6 +8,7 @@ from typing import assert_never
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
 from services.studio import colours
+from services.studio.measures import Region
 from services.studio.operations import (
     Adjust,
     Blur,
@@ -17,7 +18,6 @@ from services.studio.operations import (
     Level,
     Pixelate,
     Posterise,
-    Region,
     Solarise,
     Tint,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from services.studio.colours import spoken
-from services.studio.operations import (
+from services.studio.measures import Length, Place, Region
+from services.studio.operations import (  # fmt: skip
     Adjust,
     Blur,
     Border,
@@ -19,13 +20,10 @@ from services.studio.operations import (
     Fill,
     Flatten,
     Flip,
-    Length,
     Masked,
     Pad,
     Pixelate,
-    Place,
     Posterise,
-    Region,
     Resize,
     Rotate,
     RoundCorners,
@@ -35,7 +33,7 @@ from services.studio.operations import (
     Tint,
     Transparent,
     Trim,
-)  # fmt: skip
+)
 
 _EFFECTS = {
     "greyscale": "turned black and white", "sepia": "toned sepia", "invert": "colours inverted",

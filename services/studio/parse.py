@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from services.studio import phrases_canvas, phrases_draw, phrases_geometry, phrases_size, phrases_tone
+from services.studio.measures import CENTRE
 from services.studio.navigation import parse_navigation
-from services.studio.operations import CENTRE, Operation, PlainEdit, Shape
+from services.studio.operations import Operation, PlainEdit, Shape
 from services.studio.words import Reader, Sentence, regular
 
 MAX_STEPS = 60

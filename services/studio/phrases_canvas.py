@@ -17,13 +17,14 @@ _SURFACE = (
     r"(?:pictures?|images?|canvas|drawing|illustration|graphic|photo|artwork|wallpaper|background|poster|"
     r"sheet|page|square|rectangle)"
 )
-_OF = rf"{_MAKE}.*?\b{_SURFACE} (?:of|with|showing|containing|that (?:has|shows)|that says)\b"
+_OF = rf"{_MAKE}(?P<kind>.*?)\b{_SURFACE} (?:of|with|showing|containing|that (?:has|shows)|that says)\b"
 _PATTERNS: tuple[tuple[Pattern, str], ...] = (
     ("radial", r"\b(?:radial|circular|round) gradient\b|\bgradient(?= (?:circular|radial))"),
     ("gradient", r"\bgradient(?: (?:image|picture|background|canvas))?\b"),
     ("checkerboard", r"\b(?:checker(?:ed)?|chess)[ -]?(?:board)?(?: pattern)?\b|\bchequered(?: pattern)?\b"),
     ("stripes", r"\b(?:stripes?|striped)(?: pattern)?\b"),
 )
+_DIMENSIONS = r"\b\d+x\d+\b"
 _RAINBOW = ("#ff0000", "#ffa500", "#ffff00", "#008000", "#0000ff", "#4b0082", "#ee82ee")
 
 
@@ -84,7 +85,7 @@ def plain(reader: Reader) -> Edits | None:
     blank = surface[0].lower() in ("canvas", "blank") or reader.has(r"\b(?:blank|empty|plain|solid|new|canvas)\b")
     reader.take_all(rf"\b{_SURFACE}\b")
     made = reader.take(_MAKE)
-    sized = reader.has(r"\b\d+x\d+\b")
+    sized = reader.has(_DIMENSIONS)
     size = _size(reader)
     colour = take_colour(reader)
     reader.take_all(r"\b(?:blank|solid|empty|background|all|pure|filled|square|transparent|colour)\b")
@@ -102,14 +103,16 @@ def plain(reader: Reader) -> Edits | None:
 
 def drawing(reader: Reader) -> Edits | None:
     """ "A picture of a yellow circle on a black background": a canvas and what stands on it."""
-    opened = reader.take(_OF) is not None
+    opened = reader.take(_OF)
+    if not opened and reader.has(r"«|\b(?:add|put|plac|insert)\w*\b"):
+        return None  # something put on the picture there is; what stands behind words is their box
     ground = reader.take(rf"\b(?:on|with|over|against|in front of) (?:a |an |the )?((?:\S+ ){{1,4}}){_SURFACE}\b")
-    paper = Reader(ground[1]) if ground else Reader("")
+    # What is said of the canvas, before its noun in either place: its size and colour, and nothing else.
+    paper = Reader(f"{opened['kind'] if opened else ''} ¦ {ground[1] if ground else ''}")
+    size = _size(paper) if paper.has(_DIMENSIONS) else _size(reader)
     colour = take_colour(paper)
-    if not (opened or colour) or (ground and (colour is None or (paper.leftovers and not paper.has(r"\d")))):
+    if not (opened or colour) or (ground and colour is None) or paper.leftovers:
         return None
-    sized = reader.has(r"\b\d+x\d+\b")
-    size = _size(reader) if sized or not paper.has(r"\d+x\d+") else _size(paper)
     inner = Reader(reader.rest.replace("¦", " "), reader.quotes)
     inner.rest = f" draw {inner.rest}"
     edits = text(inner) if inner.has("«") else shape(inner)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 
-from services.studio.operations import (
+from services.studio.measures import Length, Place
+from services.studio.operations import (  # fmt: skip
     Border,
     Direction,
     Flatten,
-    Length,
-    Place,
     PlainEdit,
     RoundCorners,
     Shape,
     ShapeName,
     Text,
     Transparent,
-)  # fmt: skip
+)
 from services.studio.places import take_colour, take_length, take_place
 from services.studio.words import Reader
 

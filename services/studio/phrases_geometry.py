@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
+from services.studio.measures import Length, Place, Region
 from services.studio.operations import (
     Crop,
     CropAspect,
     CropEdges,
     CropSize,
     Flip,
-    Length,
     Pad,
-    Place,
     PlainEdit,
-    Region,
     Rotate,
     RoundCorners,
     Trim,

@@ -6,20 +6,20 @@ import re
 from typing import Literal, assert_never
 
 from services.studio import colours
-from services.studio.operations import (
+from services.studio.measures import Length
+from services.studio.operations import (  # fmt: skip
     Adjust,
     Blur,
     Effect,
     EffectName,
     Fill,
-    Length,
     Level,
     Pixelate,
     PlainEdit,
     Posterise,
     Solarise,
     Tint,
-)  # fmt: skip
+)
 from services.studio.places import Amount, take_amount, take_colour, take_length, take_region
 from services.studio.words import Reader
 
@@ -89,7 +89,8 @@ _EFFECTS: tuple[tuple[EffectName, str], ...] = (
     r"adjust\w*|correct\w*|improve\w*)"
                      r"(?: (?:the )?(?:contrast|levels|colours?|it))?\b|"
                      r"\bnormali[sz]e\w*(?: (?:the )?(?:contrast|levels))?|"
-                     r"\b(?:enhance|improve|fix|correct|balance)d?(?: (?:it|this|the (?:picture|photo|image|"
+                     r"\b(?:enhance|improve|fix|correct|balance)d?(?: (?:it|this|(?:the|this|my) (?:picture|"
+                     r"photo|image|"
                      r"contrast|colours?|lighting|exposure|"
                      r"levels)))?(?= *$| ¦| automatically)|\bbetter\b|\bstretch\w* the contrast\b"),
     ("emboss", r"\bemboss\w*|\brelief\b"),

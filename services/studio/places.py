@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.studio import colours
-from services.studio.operations import Length, Place, Region
+from services.studio.measures import Length, Place, Region
 from services.studio.words import Reader
 
 _ALONG = {"left": 0.0, "right": 1.0, "top": 0.0, "upper": 0.0, "bottom": 1.0, "lower": 1.0}

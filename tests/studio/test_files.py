@@ -10,7 +10,8 @@ from PIL import Image, ImageCms, ImageSequence
 
 from services.errors import ImageRejected
 from services.studio.frames import load
-from services.studio.operations import Adjust, Border, Effect, Flip, Length, Resize, Rotate, RoundCorners, Trim
+from services.studio.measures import Length
+from services.studio.operations import Adjust, Border, Effect, Flip, Resize, Rotate, RoundCorners, Trim
 from services.studio.render import render
 from tests.studio.conftest import decoded, encoded, noise, photo
 

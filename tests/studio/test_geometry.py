@@ -7,6 +7,7 @@ from PIL import Image, ImageChops
 
 from services.errors import TooLarge
 from services.studio.errors import CannotApply
+from services.studio.measures import Length, Place, Region
 from services.studio.operations import (
     Border,
     Crop,
@@ -14,11 +15,8 @@ from services.studio.operations import (
     CropEdges,
     CropSize,
     Flip,
-    Length,
     Operation,
     Pad,
-    Place,
-    Region,
     Resize,
     Rotate,
     Trim,
@@ -130,6 +128,11 @@ def test_covering_cuts_instead_of_stretching() -> None:
     image = noise()
     cut = image.crop((10, 0, 50, 40)).resize((30, 30), Image.Resampling.LANCZOS)
     assert same(after(image, Resize(width=30, height=30, fit="cover")), cut)
+
+
+def test_a_turn_that_grows_over_the_limit_is_refused() -> None:
+    with pytest.raises(TooLarge):
+        after(Image.new("L", (6000, 6000)), Rotate(45))
 
 
 @pytest.mark.parametrize("operation", [Resize(scale=100), Resize(width=100_000), Border("#000000", Length(9000))])

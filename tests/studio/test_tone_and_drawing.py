@@ -6,6 +6,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from services.studio.errors import CannotApply
 from services.studio.fonts import font_for
+from services.studio.measures import Length, Place, Region
 from services.studio.operations import (
     Adjust,
     Blur,
@@ -14,11 +15,8 @@ from services.studio.operations import (
     Effect,
     Fill,
     Flatten,
-    Length,
     Pixelate,
-    Place,
     Posterise,
-    Region,
     RoundCorners,
     Shape,
     Solarise,
@@ -198,6 +196,19 @@ def test_text_is_there_and_stays_inside() -> None:
 def test_text_without_a_colour_stands_out() -> None:
     assert np.asarray(after(Image.new("RGB", (200, 80), "black"), Text("Hello"))).max() > 240
     assert np.asarray(after(Image.new("RGB", (200, 80), "white"), Text("Hello"))).min() < 15
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        Shape("circle", "#ff0000", size=Length(90_000)),
+        Text("Hi", size=Length(90_000)),
+        Text("W" * 500, size=Length(90)),
+    ],
+)
+def test_what_would_be_far_larger_than_the_picture_is_refused(operation: Shape | Text) -> None:
+    with pytest.raises(CannotApply, match="far"):
+        after(Image.new("RGB", (100, 100)), operation)
 
 
 def test_letters_no_font_has_are_refused_not_drawn_as_boxes() -> None:
