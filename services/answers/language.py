@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from typing import TYPE_CHECKING
 
 from services.answers.text_folding import pattern
 from services.content import Language
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 _LOCK = threading.Lock()
 _HINDI = pattern(
@@ -39,6 +41,8 @@ def language_of(text: str) -> Language:
 
 @cache
 def _identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # loads a model and NumPy: not before it is needed
+
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(["en", "hi", "mr"])
     return identifier

@@ -9,18 +9,31 @@ sides, words in a thing's place.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from services.answers.nouns import rows
 from services.answers.text_folding import pattern
 
+Rows = tuple[tuple[str, re.Pattern[str]], ...]
 
-def _compiled(file: str, column: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+
+@cache
+def kinds() -> Rows:
+    """Kinds of questions with their patterns, in the order they are to be tried."""
+    return _compiled("questions.tsv", "kind")
+
+
+@cache
+def topics() -> Rows:
+    """What cannot be told, with the patterns that ask for it."""
+    return _compiled("topics.tsv", "topic")
+
+
+@cache
+def mark(name: str) -> re.Pattern[str]:
+    """One of the smaller signs, by its name in `data/marks.tsv`."""
+    return pattern("|".join(row["pattern"] for row in rows("marks.tsv") if row["mark"] == name))
+
+
+def _compiled(file: str, column: str) -> Rows:
     return tuple((row[column], pattern(row["pattern"])) for row in rows(file))
-
-
-KINDS = _compiled("questions.tsv", "kind")
-TOPICS = _compiled("topics.tsv", "topic")
-MARKS = {
-    mark: pattern("|".join(row["pattern"] for row in rows("marks.tsv") if row["mark"] == mark))
-    for mark in {row["mark"] for row in rows("marks.tsv")}
-}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from services.answers.aliases import concepts, spans
 from services.answers.colours import colours_in
-from services.answers.patterns import KINDS, MARKS, TOPICS
+from services.answers.patterns import kinds, mark, topics
 from services.answers.text_folding import fold
 from services.content import Message
 
@@ -44,6 +44,7 @@ class Ask:
     qualified: bool = False
 
 
+_LONGEST, _MOST = 2000, 6  # characters read and clauses answered: nobody asks more in one breath
 _SIDES: tuple[Side, ...] = ("left", "right", "top", "bottom", "centre")
 _NTH = ("first picture", "second picture", "third picture")
 
@@ -56,36 +57,36 @@ def understand(question: str, history: Sequence[Message] = ()) -> tuple[Ask, ...
         history: the conversation before it, oldest first: "it" and "and the dog?" refer to it.
     """
     asks: tuple[Ask, ...] = ()
-    for clause in _clauses(fold(question)):
+    for clause in _clauses(fold(question[:_LONGEST]))[:_MOST]:
         named = next((ask.subjects[-1] for ask in reversed(asks) if ask.subjects), None)
         asks += (_resolve(_one(clause), clause, history, named),)
     real = tuple(ask for ask in asks if ask.kind not in ("greeting", "thanks"))
-    return (real or asks or (Ask("unknown"),))[:5]
+    return real or asks or (Ask("unknown"),)
 
 
 def _clauses(text: str) -> list[str]:
     pieces = [
-        piece.strip(" ,.") for sentence in MARKS["sentence end"].split(text) for piece in MARKS["joint"].split(sentence)
+        piece.strip(" ,.") for sentence in mark("sentence end").split(text) for piece in mark("joint").split(sentence)
     ]
     return [piece for piece in pieces if piece]
 
 
 def _one(text: str) -> Ask:
-    sides = tuple(side for side in _SIDES if MARKS[side].search(text))
-    picture = next((index for index, nth in enumerate(_NTH) if MARKS[nth].search(text)), None)
+    sides = tuple(side for side in _SIDES if mark(side).search(text))
+    picture = next((index for index, nth in enumerate(_NTH) if mark(nth).search(text)), None)
     ask = Ask(
         "unknown",
         subjects=concepts(text),
         colours=colours_in(text),
         sides=sides,
         picture=picture,
-        whole=MARKS["whole picture"].search(text) is not None,
-        qualified=MARKS["qualified person"].search(text) is not None,
+        whole=mark("whole picture").search(text) is not None,
+        qualified=mark("qualified person").search(text) is not None,
     )
     kind, quoted = _kind(text)
     if kind in _BEFORE_TOPICS and not (kind == "text" and _topic(text) == "meaning"):
         return replace(ask, kind=kind, quoted=quoted)
-    if ask.whole and MARKS["picture size"].search(text):
+    if ask.whole and mark("picture size").search(text):
         return replace(ask, kind="size")
     topic = _topic(text)
     if topic is not None:
@@ -96,7 +97,7 @@ def _one(text: str) -> Ask:
 
 def _counting(ask: Ask, kind: str, text: str) -> Ask:
     """Of "how many legs does the dog have" it is the legs that are counted."""
-    counted = MARKS["counted"].search(text) if kind == "count" else None
+    counted = mark("counted").search(text) if kind == "count" else None
     if counted is None or not ask.subjects:
         return replace(ask, kind=kind)
     return replace(ask, kind=kind, subjects=concepts(counted["head"]))
@@ -120,15 +121,15 @@ _BEFORE_TOPICS = frozenset(
 
 
 def _topic(text: str) -> str | None:
-    return next((name for name, topic in TOPICS if topic.search(text)), None)
+    return next((name for name, topic in topics() if topic.search(text)), None)
 
 
 def _kind(text: str) -> tuple[str, str | None]:
-    for name, source in KINDS:
+    for name, source in kinds():
         match = source.search(text)
         if match:
             words = match.groupdict()
-            return name, (words.get("quoted") or words.get("word") or "").strip(" .") or None
+            return name, (words.get("quoted") or words.get("word") or "").strip(" .")[:80] or None
     return "unknown", None
 
 
@@ -140,27 +141,27 @@ def _refine(ask: Ask, text: str) -> Ask:
 
 
 def _refined(ask: Ask, text: str) -> str:
-    there = MARKS["there"].search(text) is not None
-    closed = MARKS["yes or no"].search(text) is not None and not MARKS["open"].search(text)
+    there = mark("there").search(text) is not None
+    closed = mark("yes or no").search(text) is not None and not mark("open").search(text)
     named = [name for name in ask.subjects if name != "thing"]
     if ask.colours and not there and ask.kind in _OF_COLOURS:
-        if not named and MARKS["which of that colour"].search(text):
+        if not named and mark("which of that colour").search(text):
             return "coloured"
         if closed:
             return "is_colour"
     if ask.sides and named and ask.kind in ("region", "where", "exists"):
         return _placed(ask, text, closed=closed and not there)
     match ask.kind:
+        case "exists" | "people" | "unknown" if named and not ask.whole and mark("attribute").search(text):
+            return "unsupported"
         case "people":
             return "exists"
         case "describe" if ask.sides and not named:
             return "region"
         case "describe" if named and not ask.whole:
             return "about"
-        case "exists" if len(named) > 1 and MARKS["more than"].search(text):
+        case "exists" if len(named) > 1 and mark("more than").search(text):
             return "count"
-        case "exists" | "unknown" if named and not ask.whole and MARKS["attribute"].search(text):
-            return "unsupported"
         case "exists" if "thing" in ask.subjects and not ask.sides:
             return "describe"
         case "region" | "biggest" | "nearest" | "where" if named and there:
@@ -176,31 +177,31 @@ def _placed(ask: Ask, text: str, *, closed: bool) -> str:
     """Of a question that names a thing and a side: is it there, what is beside it, is it left of another."""
     if closed and len(ask.subjects) == 2:
         return "relation"
-    if len(ask.subjects) == 1 and MARKS["side of"].search(text):
+    if len(ask.subjects) == 1 and mark("side of").search(text):
         return "next_to"
     if closed:
         return "region"
-    return "exists" if MARKS["there"].search(text) else ask.kind
+    return "exists" if mark("there").search(text) else ask.kind
 
 
 def _unknown(text: str, ask: Ask) -> str | None:
     """The words in a question's place for a thing, if they name none we know."""
-    match = MARKS["thing"].search(text)
+    match = mark("thing").search(text)
     if match is None:
         return None
     words = next((group for group in match.groupdict().values() if group), "")
-    words = MARKS["noise"].sub(" ", words)
+    words = mark("noise").sub(" ", words)
     for start, end, _ in reversed(spans(words)):
         words = words[:start] + " " + words[end:]
         if ask.subjects:
             return None
-    kept = [word for word in words.split() if not MARKS["filler"].fullmatch(word) and not colours_in(word)]
+    kept = [word for word in words.split() if not mark("filler").fullmatch(word) and not colours_in(word)]
     return " ".join(kept[:4]) or None
 
 
 def _resolve(ask: Ask, text: str, history: Sequence[Message], named: str | None) -> Ask:
     """Fill in what "it", "that" or "and the dog?" leaves to the conversation, or to what the clause before named."""
-    follow = MARKS["follow-up"].search(text)
+    follow = mark("follow-up").search(text)
     if follow and (ask.kind in ("unknown", "colours", "exists", "people") or ask.subjects):
         earlier = _last_ask(history)
         if earlier is not None and earlier.kind not in ("unknown", "greeting", "thanks"):
@@ -211,7 +212,7 @@ def _resolve(ask: Ask, text: str, history: Sequence[Message], named: str | None)
     if ask.kind == "unknown" and ask.subjects:
         return replace(ask, kind="describe" if ask.subjects == ("thing",) else "exists")
     needs = ask.kind in ("colours", "where", "is_colour", "count", "what_is", "unsupported")
-    if needs and not ask.subjects and not ask.unknown and not ask.whole and MARKS["pronoun"].search(text):
+    if needs and not ask.subjects and not ask.unknown and not ask.whole and mark("pronoun").search(text):
         mentioned = named or _last_mentioned(history)
         if mentioned is not None:
             return replace(ask, subjects=(mentioned,))

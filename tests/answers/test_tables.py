@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from services.answers import patterns
 from services.answers.answering import HANDLERS
 from services.answers.nouns import COCO, GROUPS, kinds, nouns, rows
-from services.answers.patterns import KINDS, TOPICS
 from services.vision.imagenet import COCO_AS_IMAGENET, READABLE, kinds_of
 
 OTHERWISE = {"sureness", "greeting", "thanks", "capability", "more", "difference", "describe", "people"}
 
 
 def test_every_kind_of_question_has_an_answer() -> None:
-    assert {kind for kind, _ in KINDS} - OTHERWISE <= HANDLERS.keys()
+    assert {kind for kind, _ in patterns.kinds()} - OTHERWISE <= HANDLERS.keys()
 
 
 def test_every_topic_has_words() -> None:
     worded = {row["key"] for row in rows("phrases.tsv")}
-    assert {f"topic.{topic}" for topic, _ in TOPICS} <= worded
+    assert {f"topic.{topic}" for topic, _ in patterns.topics()} <= worded
 
 
 def test_groups_and_kinds_name_known_nouns() -> None:
