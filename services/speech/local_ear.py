@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from services.content import Language
 from services.errors import ProviderUnavailable, SpeechNotUnderstood
 from services.speech.base import Audio, LanguageNotHeard, Transcript
+from services.speech.english import PLAUSIBLE, common_share
 from services.speech.moonshine import Moonshine
 from services.speech.weights import whisper_is_there
 
@@ -23,8 +24,8 @@ _NAMES: dict[Language, str] = {"en": "English", "hi": "Hindi", "mr": "Marathi"}
 class LocalEar:
     """`SpeechToText` on this machine.
 
-    With Whisper, the language is told from the sound. Without it there is no ear for Hindi and Marathi, and no way to
-    tell them from English: English is then heard only where it is the likeliest, first in the list.
+    With Whisper, the language is told from the sound. Without it there is no ear for Hindi and Marathi: where English
+    is one of several, it is heard if the words read like a question in English.
 
     Args:
         whisper_dir: folder of the Whisper weights, looked for at each call, so that they may come later; None does
@@ -41,15 +42,13 @@ class LocalEar:
 
     def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
         """See `SpeechToText.transcribe`."""
+        if len(languages) > 1 and not self._ready():
+            return self._english_or_nothing(audio, languages)
         language = self._language(audio, languages)
         if language == "en":
-            text, confidence = self._english(audio), None
-        else:
-            heard = self._need(language).transcribe(audio, language)
-            text, confidence = heard.text, heard.confidence
-        if not text:
-            raise SpeechNotUnderstood("The speech could not be made out.")
-        return Transcript(text, language, confidence, self.name)
+            return self._said(self._english(audio), "en", None)
+        heard = self._need(language).transcribe(audio, language)
+        return self._said(heard.text, language, heard.confidence)
 
     def hears(self) -> tuple[Language, ...]:
         """The languages it can be asked for now."""
@@ -65,8 +64,23 @@ class LocalEar:
         if self._whisper is not None:
             self._whisper.close()
 
+    def _said(self, text: str, language: Language, confidence: float | None) -> Transcript:
+        if not text:
+            raise SpeechNotUnderstood("The speech could not be made out.")
+        return Transcript(text, language, confidence, self.name)
+
+    def _english_or_nothing(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
+        if "en" not in languages:
+            raise self._no_ear(languages[0])
+        text = self._english(audio)
+        if text and common_share(text) < PLAUSIBLE:
+            if languages[0] != "en":
+                raise self._no_ear(languages[0])
+            text = ""
+        return self._said(text, "en", None)
+
     def _language(self, audio: Audio, languages: Sequence[Language]) -> Language:
-        if len(languages) == 1 or not self._ready():
+        if len(languages) == 1:
             return languages[0]
         scores = self._need(languages[0]).languages(audio, languages)
         return max(languages, key=lambda language: scores[language])
@@ -88,13 +102,16 @@ class LocalEar:
 
     def _need(self, language: Language) -> Whisper:
         if self._whisper_dir is None or not self._ready():
-            raise LanguageNotHeard(
-                f"This machine has no recogniser for {_NAMES[language]}; LOCAL_WHISPER=true fetches a weak one.",
-                provider=self.name,
-            )
+            raise self._no_ear(language)
         from services.speech.whisper import Whisper
 
         with self._lock:
             if self._whisper is None:
                 self._whisper = Whisper(self._whisper_dir)
             return self._whisper
+
+    def _no_ear(self, language: Language) -> LanguageNotHeard:
+        return LanguageNotHeard(
+            f"This machine has no recogniser for {_NAMES[language]}; LOCAL_WHISPER=true fetches a weak one.",
+            provider=self.name,
+        )

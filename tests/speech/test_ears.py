@@ -24,6 +24,7 @@ from services.errors import (
 )
 from services.providers.config import ProviderConfig
 from services.speech.base import LANGUAGES, Audio, LanguageNotHeard, SpeechToText
+from services.speech.english import PLAUSIBLE, common_share
 from services.speech.registry import EARS, SpeechConfig
 from tests.mock.aimock import Aimock
 from tests.speech.conftest import spoken, words_kept
@@ -272,8 +273,39 @@ def test_vosk_without_a_model_is_a_bad_setting(tmp_path: Path) -> None:
         EARS["vosk"](SpeechConfig(vosk_model_path=tmp_path / "none"))
 
 
-def test_local_does_not_guess_another_language_as_english() -> None:
-    service = EARS["local"](SpeechConfig())
-    with pytest.raises(LanguageNotHeard):
-        service.transcribe(spoken(QUESTION["hi"], "hi"), ["hi", "en", "mr"])
-    service.close()
+class TestLocal:
+    """English alone, without Whisper."""
+
+    @pytest.fixture
+    def local(self) -> Iterator[SpeechToText]:
+        service = EARS["local"](SpeechConfig())
+        yield service
+        service.close()
+
+    def test_english_is_heard_whatever_was_spoken_before(self, local: SpeechToText) -> None:
+        for languages in (["mr", "hi", "en"], ["hi", "en", "mr"], ["en", "hi", "mr"]):
+            assert local.transcribe(spoken(QUESTION["en"]), languages).language == "en"
+
+    def test_hindi_is_not_taken_for_english(self, local: SpeechToText) -> None:
+        audio = spoken("यह कौन सा रंग है", "hi")
+        with pytest.raises(LanguageNotHeard):
+            local.transcribe(audio, ["hi", "en", "mr"])
+        with pytest.raises(LanguageNotHeard):
+            local.transcribe(audio, ["hi", "mr"])
+        with pytest.raises(SpeechNotUnderstood):
+            local.transcribe(audio, ["en", "hi", "mr"])
+
+    @pytest.mark.parametrize(
+        ("text", "english"),
+        [
+            ("What is in this picture?", True),
+            ("What's on the table?", True),
+            ("Is there a bus coming?", True),
+            ("Your thoughts are uncared.", False),
+            ("Yogi brought Kai'ahi.", False),
+            ("May we marry you, your head.", False),
+            ("", False),
+        ],
+    )
+    def test_what_reads_like_english(self, text: str, english: bool) -> None:
+        assert (common_share(text) >= PLAUSIBLE) == english
