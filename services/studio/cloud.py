@@ -9,8 +9,8 @@ from services.library.decoding import decode
 from services.library.pictures import prepare
 from services.studio.alt_text import prompt_alt_text
 from services.studio.base import Outcome, Picture, StudioReply, StudioRequest
-from services.studio.frames import load, same_pixels
-from services.studio.mask import limit_to_mask, read_mask
+from services.studio.frames import decoded_or_rejected, load, same_pixels
+from services.studio.mask import limit_to_mask, mask_without_picture, read_mask
 
 LONGEST_SIDE = 2048
 _TAKEN = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
@@ -34,9 +34,12 @@ def outgoing(request: StudioRequest) -> Sent | None:
     Raises InvalidInput and ImageRejected for a mask that does not fit, before anything is paid for.
     """
     if request.picture is None:
+        if request.mask is not None:
+            raise mask_without_picture()
         return None
+    size = decoded_or_rejected(request.picture.data, field="picture").size
     if request.mask is not None:
-        read_mask(request.mask, load(request.picture.data).size)
+        read_mask(request.mask, size)
     ready = prepare(request.picture.data, LONGEST_SIDE, frames=1)[0]
     return Sent(ready.data, ready.mime_type, ready.width, ready.height)
 

@@ -13,7 +13,7 @@ from services.studio.base import ChainBase, Outcome, Picture, StudioReply, Studi
 from services.studio.describe import describe
 from services.studio.errors import CannotApply
 from services.studio.frames import Frames, decoded_or_rejected, same_pixels
-from services.studio.mask import read_mask, stored
+from services.studio.mask import mask_without_picture, read_mask, stored
 from services.studio.navigation import split_navigation
 from services.studio.operations import (
     Canvas,
@@ -139,6 +139,8 @@ def _became_png(request: StudioRequest, mime_type: str, base: ChainBase) -> bool
 
 def _begin(request: StudioRequest) -> _Sheet:
     if request.picture is None:
+        if request.mask is not None:
+            raise mask_without_picture()
         return _Sheet(None, [], "nothing")
     if request.mask is not None:
         # Exact means against the pixels of the version that is seen, so its own file is what the chain starts from.

@@ -22,6 +22,10 @@ from services.studio.frames import Frames, decoded_or_rejected, encode, load
 from services.studio.operations import Edit, Masked
 
 
+def mask_without_picture() -> InvalidInput:
+    return InvalidInput("A mask needs a picture that it belongs to.", code="mask_without_picture", field="mask")
+
+
 def read_mask(data: bytes, size: tuple[int, int]) -> Image.Image:
     """The mask as a one-bit picture, white where pixels may change.
 
