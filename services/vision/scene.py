@@ -79,21 +79,30 @@ class Texture(NamedTuple):
 
 
 def texture(pixels: Pixels) -> Texture:
-    """Measured on at most a 768-pixel square from the middle, unscaled: scaling would smooth flat areas' edges."""
-    height, width = pixels.shape[:2]
-    top, left = max(0, (height - 768) // 2), max(0, (width - 768) // 2)
-    middle = pixels[top : top + 768 : 2, left : left + 768]  # every second row: neighbours are compared along rows
+    """Measured of pixels as they are, unscaled: scaling would smooth the edges of flat areas."""
+    middle = pixels[::2]  # neighbours are compared along rows, so every second row will do
     if middle.shape[1] < 2:
         return Texture(0.0, 0.0, 1.0, float(middle.std(axis=(0, 1)).max()))
-    one, other = middle[:, 1:], middle[:, :-1]
-    steps = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2)
+    steps = _brightest(np.maximum(middle[:, 1:], middle[:, :-1]) - np.minimum(middle[:, 1:], middle[:, :-1]))
     visible = int((steps > 6).sum())
     return Texture(
         flat=float((steps == 0).mean()),
         steep=float((steps > 40).sum()) / visible if visible else 0.0,
-        lit=float((middle.max(axis=2) > 24).mean()),
-        spread=float(middle.std(axis=(0, 1)).max()),
+        lit=float((_brightest(middle) > 24).mean()),
+        spread=float(middle[::2, ::2].std(axis=(0, 1)).max()),
     )
+
+
+def _brightest(pixels: Pixels) -> Pixels:
+    """The greatest of the three channels; much faster than asking for it along the last axis."""
+    return np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+
+
+def _middle(pixels: Pixels) -> Pixels:
+    """The middle, at most 768 pixels square."""
+    height, width = pixels.shape[:2]
+    top, left = max(0, (height - 768) // 2), max(0, (width - 768) // 2)
+    return pixels[top : top + 768, left : left + 768]
 
 
 def _halved(pixels: Pixels) -> Pixels:
@@ -136,8 +145,9 @@ def medium_of(
         objects: those found.
         from_camera: whether the file says a camera took it.
     """
-    seen = texture(pixels)
-    halved = texture(_halved(pixels)) if min(pixels.shape[:2]) >= 4 else seen
+    middle = _middle(pixels)
+    seen = texture(middle)
+    halved = texture(_halved(middle)) if min(middle.shape[:2]) >= 4 else seen
     written = sum(len(line.text) for line in text)
     covered = sum(line.box.area for line in text)
     # at half the size the dots of a photograph with a palette have melted into shades, what is drawn has not
