@@ -184,7 +184,8 @@ async function removeOpen() {
   kept.forget(id);
   talks.delete(id);
   say("The picture is deleted.");
-  go("/ask");
+  settle("/ask");
+  await enter("");
   byId("ask-title").focus();
 }
 

@@ -199,7 +199,7 @@ async function toggleCamera() {
 function showCamera() {
   const on = looking.watching();
   byId("speak-camera").setAttribute("aria-pressed", String(on));
-  byId("speak-camera").querySelector("span").textContent = on ? "Camera is on" : "Use the camera";
+  byId("speak-camera").querySelector("span").textContent = on ? "Camera is on" : "Use camera";
 }
 
 function onKey(event) {

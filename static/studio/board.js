@@ -59,6 +59,19 @@ export function showWork(work, choose) {
   });
 }
 
+/** Marking and comparing each need the frame for themselves. */
+export function enableTools() {
+  byId("studio-compare").disabled = byId("studio-compare").dataset.of !== "true" || marking();
+  byId("studio-mask").disabled = byId("studio-mask").dataset.of !== "true" || comparing();
+}
+
+// The frame takes the picture's own shape, so that what is painted on it lies where it should.
+byId("studio-picture").addEventListener("load", ({ target }) => {
+  const { style } = byId("studio-box");
+  style.setProperty("--ratio", String(target.naturalWidth / target.naturalHeight));
+  style.setProperty("--most", `${Math.max(target.naturalWidth * 2, 240)}px`);
+});
+
 const kind = ({ mime_type: type }) => type.replace("image/", "").toUpperCase();
 
 function open(name, facts) {
@@ -72,8 +85,9 @@ function enable({ version, more, undo, redo, whole }) {
   byId("studio-undo").disabled = !undo;
   byId("studio-redo").disabled = !redo;
   byId("studio-delete").hidden = !whole;
-  byId("studio-compare").disabled = !more || marking();
-  byId("studio-mask").disabled = !version || comparing();
+  byId("studio-compare").dataset.of = String(more);
+  byId("studio-mask").dataset.of = String(Boolean(version));
+  enableTools();
   byId("studio-drop-version").disabled = !version;
   const download = byId("studio-download");
   if (version) download.href = downloadOf(version.version_id);

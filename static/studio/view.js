@@ -6,9 +6,9 @@ import { startDrawer } from "../drawer.js";
 import { choosing, photographing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
-import { showNothing, showPending, showWork } from "./board.js";
+import { enableTools, showNothing, showPending, showWork } from "./board.js";
 import { compare, comparing, stopComparing } from "./compare.js";
-import { clearMask, hasMask, marking, maskOf, startMarking, stopMarking } from "./mask.js";
+import { clearMask, hasMask, maskOf, startMarking, stopMarking } from "./mask.js";
 import * as server from "./server.js";
 import { showList } from "./side.js";
 import { clear, sendWish, showTurns, stop } from "./thread.js";
@@ -145,9 +145,11 @@ function refresh() {
   byId("studio-send").hidden = busy;
   byId("studio-stop").hidden = !busy;
   byId("studio-masked").hidden = !hasMask();
+  enableTools();
   field.placeholder = work || pending ? "Say what should change…" : "Describe the picture to make…";
+  const said = new Set(work?.turns.map(({ message }) => message));
   const chips = busy ? [] : work?.current_version_id || pending ? CHANGES : BEGINNINGS;
-  byId("studio-chips").replaceChildren(...chips.map(chip));
+  byId("studio-chips").replaceChildren(...chips.filter((words) => !said.has(words)).slice(0, 3).map(chip));
 }
 
 const chip = (words) =>
@@ -197,7 +199,8 @@ async function removeWork() {
     }
   }
   say("The work is deleted.");
-  go("/studio");
+  settle("/studio");
+  await enter("");
   byId("studio-title").focus();
 }
 
@@ -210,13 +213,13 @@ function showProblem(text) {
 function toggleMarking() {
   if (!byId("mask-tools").hidden) stopMarking();
   else startMarking(picture, refresh);
-  byId("studio-compare").disabled = marking() || (work?.versions.length ?? 0) < 2;
+  enableTools();
 }
 
 function toggleComparing() {
   if (comparing()) stopComparing();
   else compare(work.versions, work.current_version_id, () => showWork(work, choose));
-  byId("studio-mask").disabled = comparing();
+  enableTools();
 }
 
 function onKey(event) {
