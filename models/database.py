@@ -17,6 +17,10 @@ BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
 
 
+Work = Session | Connection
+"""A transaction under way, with or without the object mapper."""
+
+
 class DatabaseUnavailable(Exception):
     """The database did not answer, or stayed busy for longer than anyone waits."""
 
@@ -60,6 +64,26 @@ class Database:
         """
         with _told(), self._one_writer, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """`read` without the object mapper, for paths where half a millisecond counts.
+
+        Raises:
+            DatabaseUnavailable: the database did not answer.
+        """
+        with _told(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """`write` without the object mapper.
+
+        Raises:
+            DatabaseUnavailable: the database did not answer or stayed locked.
+        """
+        with _told(), self._one_writer, self._writing.begin() as connection:
+            yield connection
 
     def ping(self) -> None:
         """Raises `DatabaseUnavailable` if a trivial query is not answered."""
@@ -112,3 +136,8 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def dialect_of(work: Work) -> str:
+    """`sqlite` or `postgresql`."""
+    return work.dialect.name if isinstance(work, Connection) else work.get_bind().dialect.name

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from models.chats import Message as Row
+from models.database import Work
 from services.content import ImagePart, Message, Role, assistant, system, user
 from services.providers.tokens import TOKENS_A_MESSAGE, TOKENS_AN_IMAGE, estimate
 
@@ -25,18 +25,21 @@ class Said:
     text: str
 
 
-def before(session: Session, conversation_id: str, seq: int) -> tuple[Said, ...]:
+_BEFORE = (
+    select(Row.role, Row.content)
+    .where(Row.conversation_id == bindparam("conversation"), Row.seq < bindparam("seq"))
+    .where(Row.status.in_(("sent", "complete", "interrupted", "failed")), Row.content != "")
+    .order_by(Row.seq.desc())
+    .limit(NEWEST)
+)
+
+
+def before(work: Work, conversation_id: str, seq: int) -> tuple[Said, ...]:
     """What was said before message number `seq`, oldest first: sent questions that were answered, and their answers.
 
     Questions that stayed unanswered are left out, for the next question would otherwise be read as two.
     """
-    rows = session.execute(
-        select(Row.role, Row.content)
-        .where(Row.conversation_id == conversation_id, Row.seq < seq)
-        .where(Row.status.in_(("sent", "complete", "interrupted", "failed")), Row.content != "")
-        .order_by(Row.seq.desc())
-        .limit(NEWEST)
-    ).all()
+    rows = work.execute(_BEFORE, {"conversation": conversation_id, "seq": seq}).all()
     return tuple(Said(cast(Role, role), content) for role, content in reversed(rows))
 
 

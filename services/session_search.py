@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Select, literal_column, select, t
 from sqlalchemy.orm import Session
 
 from models.chats import Conversation, Message
+from models.database import Work, dialect_of
 
 TRIGRAM = 3
 SLOT_BITS = 20
@@ -58,7 +59,7 @@ def index_title(session: Session, session_id: str) -> None:
         session.execute(text(f"INSERT INTO session_text(rowid, content) {_TITLE}"), {"session": session_id, "end": END})
 
 
-def index_message(session: Session, message_id: str, content: str) -> None:
+def index_message(session: Work, message_id: str, content: str) -> None:
     """Make what was said findable; once for each message of a session, when it is whole."""
     if _indexed(session) and content:
         session.execute(text(_MESSAGE), {"content": content + END, "message": message_id})
@@ -78,8 +79,8 @@ def says(session: Session, search: str) -> ColumnElement[bool]:
     return Conversation.title.icontains(search, autoescape=True) | said.exists()
 
 
-def _indexed(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def _indexed(session: Work) -> bool:
+    return dialect_of(session) == "sqlite"
 
 
 def _found(query: str) -> Select[int]:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, bindparam, func, insert, select, update
 
 from models.base import new_id, now
 from models.chats import Conversation
 from models.chats import Message as Row
-from models.database import Database, DatabaseUnavailable
+from models.database import Database, DatabaseUnavailable, Work
 from services import history, usage
 from services.agent import loop
 from services.content import FinishReason, ImagePart, Language, Usage
@@ -37,6 +36,59 @@ CANCELLED = "cancelled"
 """`error_code` of an answer that somebody stopped."""
 
 ROWS = cast(Table, Row.__table__)
+PLACES = cast(Table, Conversation.__table__)
+
+# Built once: to put a statement together takes longer than to run it.
+_TAKE_PLACE = (
+    update(PLACES)
+    .where(PLACES.c.id == bindparam("conversation"))
+    .values(
+        next_seq=PLACES.c.next_seq + 2,
+        total_messages=PLACES.c.total_messages + 2,
+        last_user_message=bindparam("said"),
+        last_message_at=bindparam("at"),
+        updated_at=bindparam("at"),
+    )
+    .returning(PLACES.c.next_seq)
+)
+_ADD = insert(ROWS)
+_KEEP_SO_FAR = (
+    update(ROWS)
+    .where(ROWS.c.id == bindparam("message"), ROWS.c.status == "streaming")
+    .values(content=bindparam("so_far"))
+)
+_END_ANSWER = (
+    update(ROWS)
+    .where(ROWS.c.id == bindparam("message"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "content",
+                "status",
+                "provider",
+                "model",
+                "finish_reason",
+                "error_code",
+                "prompt_tokens",
+                "completion_tokens",
+                "tokens_estimated",
+                "processing_time_ms",
+            )
+        }
+    )
+)
+_END_TURN = (
+    update(PLACES)
+    .where(PLACES.c.id == bindparam("conversation"))
+    .values(
+        total_tokens=PLACES.c.total_tokens + bindparam("tokens"),
+        total_messages=PLACES.c.total_messages - bindparam("unanswered"),
+        last_message_preview=func.coalesce(bindparam("preview"), PLACES.c.last_message_preview),
+        last_message_at=bindparam("at"),
+        updated_at=bindparam("at"),
+    )
+)
 
 Outcome = Literal["complete", "interrupted", "failed"]
 
@@ -110,8 +162,8 @@ class Turns:
             Conflict, LimitExceeded: see `usage.admit`.
             DatabaseUnavailable: nothing was kept.
         """
-        with self.database.write() as session:
-            turn, earlier = self._keep(session, question)
+        with self.database.change() as work:
+            turn, earlier = self._keep(work, question)
         messages = history.compose(
             question.instructions, earlier, question.text, question.images, self.model.context_tokens
         )
@@ -153,13 +205,8 @@ class Turns:
         grown = [turn for turn, pieces in said.items() if pieces > turn.pieces_kept]
         if not grown:
             return
-        with self.database.write() as session:
-            session.connection().execute(
-                update(ROWS)
-                .where(ROWS.c.id == bindparam("message_id"), ROWS.c.status == "streaming")
-                .values(content=bindparam("so_far")),
-                [{"message_id": turn.message_id, "so_far": turn.text} for turn in grown],
-            )
+        with self.database.change() as work:
+            work.execute(_KEEP_SO_FAR, [{"message": turn.message_id, "so_far": turn.text} for turn in grown])
         for turn in grown:
             turn.pieces_kept = said[turn]
 
@@ -187,24 +234,15 @@ class Turns:
         with self._lock:
             self._open.discard(turn)
 
-    def _keep(self, session: Session, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
+    def _keep(self, work: Work, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
         at = now()
         if question.limits is not None:
-            usage.admit(session, question.conversation_id, question.limits)
+            usage.admit(work, question.conversation_id, question.limits)
         elif question.one_at_a_time:
-            usage.require_idle(session, question.conversation_id)
-        seq = session.execute(
-            update(Conversation)
-            .where(Conversation.id == question.conversation_id)
-            .values(
-                next_seq=Conversation.next_seq + 2,
-                total_messages=Conversation.total_messages + 2,
-                last_user_message=(question.recorded or question.text)[:PREVIEW],
-                last_message_at=at,
-                updated_at=at,
-            )
-            .returning(Conversation.next_seq)
-        ).scalar()
+            usage.require_idle(work, question.conversation_id)
+        recorded = question.recorded or question.text
+        place = {"conversation": question.conversation_id, "said": recorded[:PREVIEW], "at": at}
+        seq = work.execute(_TAKE_PLACE, place).scalar()
         if seq is None:
             raise SessionNotFound("There is no such conversation.")
         turn = Turn(self, question.conversation_id, new_id(), new_id(), at, limits=question.limits)
@@ -213,7 +251,7 @@ class Turns:
             "conversation_id": question.conversation_id,
             "seq": seq - 2,
             "role": "user",
-            "content": question.recorded or question.text,
+            "content": recorded,
             "status": "sent",
             "details": question.details,
             "worker_id": None,
@@ -228,10 +266,10 @@ class Turns:
             "details": question.answer_details,
             "worker_id": self.worker_id,
         }
-        session.execute(insert(Row), [asked, answer])
+        work.execute(_ADD, [asked, answer])
         if question.limits is not None:
-            index_message(session, turn.user_message_id, question.text)
-        return turn, history.before(session, question.conversation_id, seq - 2)
+            index_message(work, turn.user_message_id, recorded)
+        return turn, history.before(work, question.conversation_id, seq - 2)
 
 
 @dataclass(eq=False, slots=True)
@@ -339,51 +377,49 @@ class Turn:
             if outcome == "interrupted":
                 self.usage = self._counted(self.usage)
             try:
-                with self.turns.database.write() as session:
-                    self._write_end(session, outcome)
+                with self.turns.database.change() as work:
+                    self._write_end(work, outcome)
             finally:
                 self.outcome = outcome
                 self.turns.forget(self)
         self.turns.observe(self)
         return True
 
-    def _write_end(self, session: Session, outcome: Outcome) -> None:
-        at = now()
-        session.execute(
-            update(Row)
-            .where(Row.id == self.message_id)
-            .values(
-                content=self.text,
-                status=outcome,
-                provider=self.provider,
-                model=self.model,
-                finish_reason=self.finish_reason,
-                error_code=self.error.code if self.error else CANCELLED if self.cancelled else None,
-                prompt_tokens=self.usage.prompt_tokens,
-                completion_tokens=self.usage.completion_tokens,
-                tokens_estimated=self.usage.estimated,
-                processing_time_ms=self.elapsed_ms,
-            )
-        )
+    def _write_end(self, work: Work, outcome: Outcome) -> None:
         unanswered = outcome == "failed" and not self._said
-        session.execute(
-            update(Conversation)
-            .where(Conversation.id == self.conversation_id)
-            .values(
-                total_tokens=Conversation.total_tokens + self.usage.total_tokens,
-                total_messages=Conversation.total_messages - int(unanswered),
-                last_message_preview=Conversation.last_message_preview if unanswered else self.text[:PREVIEW],
-                last_message_at=at,
-                updated_at=at,
-            )
+        work.execute(
+            _END_ANSWER,
+            {
+                "message": self.message_id,
+                "content": self.text,
+                "status": outcome,
+                "provider": self.provider,
+                "model": self.model,
+                "finish_reason": self.finish_reason,
+                "error_code": self.error.code if self.error else CANCELLED if self.cancelled else None,
+                "prompt_tokens": self.usage.prompt_tokens,
+                "completion_tokens": self.usage.completion_tokens,
+                "tokens_estimated": self.usage.estimated,
+                "processing_time_ms": self.elapsed_ms,
+            },
+        )
+        work.execute(
+            _END_TURN,
+            {
+                "conversation": self.conversation_id,
+                "tokens": self.usage.total_tokens,
+                "unanswered": int(unanswered),
+                "preview": None if unanswered else self.text[:PREVIEW],
+                "at": now(),
+            },
         )
         if unanswered:
-            session.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
+            work.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
         if self.limits is not None:
-            index_message(session, self.message_id, self.text)
-            usage.add_tokens(session, self.limits.owner_id, self.created_at, self.usage.total_tokens)
+            index_message(work, self.message_id, self.text)
+            usage.add_tokens(work, self.limits.owner_id, self.created_at, self.usage.total_tokens)
             if unanswered:
-                usage.give_back(session, self.limits.owner_id, self.created_at)
+                usage.give_back(work, self.limits.owner_id, self.created_at)
 
 
 def collect(turn: Turn) -> TurnDone:

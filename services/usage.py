@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from models.base import now
 from models.chats import Conversation, Message, MonthlyUsage
+from models.database import Work, dialect_of
 from services.errors import Conflict, LimitExceeded, SessionNotFound
 
 UPGRADE_URL = "/settings/billing"
@@ -42,14 +42,14 @@ def reset_date(at: datetime) -> str:
     return f"{year:04d}-{month:02d}-01"
 
 
-def admit(session: Session, conversation_id: str, limits: Limits) -> None:
+def admit(work: Work, conversation_id: str, limits: Limits) -> None:
     """Let one more question into a session, or say why not. Racing questions are let in one after the other.
 
     Raises:
         SessionNotFound, Conflict (`session_closed`, `message_in_progress`), LimitExceeded (`session_limit_exceeded`,
         `usage_limit_exceeded`)
     """
-    row = session.execute(
+    row = work.execute(
         select(Conversation.is_active, Conversation.total_messages, Conversation.total_tokens)
         .where(Conversation.id == conversation_id)
         .with_for_update()
@@ -62,13 +62,13 @@ def admit(session: Session, conversation_id: str, limits: Limits) -> None:
         raise _full("session_messages", row.total_messages, limits.session_messages, "message")
     if row.total_tokens >= limits.session_tokens:
         raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")
-    require_idle(session, conversation_id)
-    _take_from_month(session, limits)
+    require_idle(work, conversation_id)
+    _take_from_month(work, limits)
 
 
-def require_idle(session: Session, conversation_id: str) -> None:
+def require_idle(work: Work, conversation_id: str) -> None:
     """Raises `Conflict` (`message_in_progress`) while an answer in the conversation is being made."""
-    busy = session.execute(
+    busy = work.execute(
         select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming").limit(1)
     ).scalar()
     if busy is not None:
@@ -77,33 +77,37 @@ def require_idle(session: Session, conversation_id: str) -> None:
         )
 
 
-def give_back(session: Session, owner_id: str, at: datetime) -> None:
+def give_back(work: Work, owner_id: str, at: datetime) -> None:
     """A question that was not answered does not count."""
-    session.execute(
+    work.execute(
         update(MonthlyUsage)
         .where(MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at), MonthlyUsage.messages > 0)
         .values(messages=MonthlyUsage.messages - 1)
     )
 
 
-def of_month(session: Session, owner_id: str, at: datetime) -> tuple[int, int]:
+def of_month(work: Work, owner_id: str, at: datetime) -> tuple[int, int]:
     """Messages and tokens an owner has used in the month of `at`."""
-    row = session.get(MonthlyUsage, (owner_id, month_of(at)))
+    row = work.execute(
+        select(MonthlyUsage.messages, MonthlyUsage.tokens).where(
+            MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at)
+        )
+    ).first()
     return (row.messages, row.tokens) if row else (0, 0)
 
 
-def add_tokens(session: Session, owner_id: str, at: datetime, tokens: int) -> None:
-    session.execute(
+def add_tokens(work: Work, owner_id: str, at: datetime, tokens: int) -> None:
+    work.execute(
         update(MonthlyUsage)
         .where(MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at))
         .values(tokens=MonthlyUsage.tokens + tokens)
     )
 
 
-def _take_from_month(session: Session, limits: Limits) -> None:
+def _take_from_month(work: Work, limits: Limits) -> None:
     at = now()
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    counted = session.execute(
+    insert = sqlite.insert if dialect_of(work) == "sqlite" else postgresql.insert
+    counted = work.execute(
         insert(MonthlyUsage)
         .values(owner_id=limits.owner_id, month=month_of(at), messages=1, tokens=0)
         .on_conflict_do_update(

@@ -6,9 +6,10 @@ import hashlib
 import io
 import logging
 from dataclasses import dataclass
+from typing import cast
 
 from PIL import Image as PillowImage
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import Table, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -23,6 +24,7 @@ from services.library.storage import MediaStore
 
 log = logging.getLogger(__name__)
 
+IMAGES = cast(Table, Image.__table__)
 THUMBNAIL_SIDE = 256
 CLASSIC = "classic"
 
@@ -33,6 +35,16 @@ class Uploaded:
 
     image: Image
     conversation_id: str
+
+
+# Built once, for it stands before every question about a picture.
+_WITH_CONVERSATION = (
+    select(IMAGES, Conversation.id.label("conversation_id"))
+    .join(ConversationImage, ConversationImage.image_id == IMAGES.c.id)
+    .join(Conversation, Conversation.id == ConversationImage.conversation_id)
+    .where(IMAGES.c.id == bindparam("image"), IMAGES.c.owner_id == bindparam("owner"))
+    .where(Conversation.surface == CLASSIC)
+)
 
 
 class Images:
@@ -94,16 +106,13 @@ class Images:
         Raises:
             ImageNotFound
         """
-        with self.database.read() as session:
-            found = session.execute(
-                select(Image, Conversation.id)
-                .join(ConversationImage, ConversationImage.image_id == Image.id)
-                .join(Conversation, Conversation.id == ConversationImage.conversation_id)
-                .where(Image.id == image_id, Image.owner_id == owner_id, Conversation.surface == CLASSIC)
-            ).first()
+        with self.database.look() as work:
+            found = work.execute(_WITH_CONVERSATION, {"image": image_id, "owner": owner_id}).mappings().first()
         if found is None:
             raise ImageNotFound(image_id)
-        return Uploaded(found[0], found[1])
+        values = dict(found)
+        conversation_id = values.pop("conversation_id")
+        return Uploaded(Image(**values), conversation_id)
 
     def messages(self, owner_id: str, image_id: str) -> list[Message]:
         """Every message of the conversation about a picture, oldest first.
