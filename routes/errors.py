@@ -84,9 +84,14 @@ def status_of(error: errors.AssistantError) -> int:
 
 def shape_here() -> Shape:
     """The error shape of the surface that the request's path belongs to."""
-    if re.match(r"/api/v1(/|$)", request.path):
+    return shape_of(request.path)
+
+
+def shape_of(path: str) -> Shape:
+    """The error shape of the surface that a path belongs to."""
+    if re.match(r"/api/v1(/|$)", path):
         return "detail"
-    if re.match(r"/api/v2(/|$)", request.path):
+    if re.match(r"/api/v2(/|$)", path):
         return "problem"
     return "openai"
 
@@ -110,7 +115,8 @@ def openai_body(message: str, status: int, code: str, param: str | None = None) 
 
 def refusal(status: HTTPStatus) -> bytes:
     """The body for what cannot be read as a request, and so belongs to no surface."""
-    return json.dumps(openai_body(_sentence(status.value), status.value, NAMES.get(status, "invalid_request"))).encode()
+    code = NAMES.get(status, "internal_error" if status >= 500 else "invalid_request")
+    return json.dumps(openai_body(_sentence(status), status, code)).encode()
 
 
 def _problem(error: errors.AssistantError, status: int) -> dict[str, Any]:

@@ -27,6 +27,11 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
+TEXT_PATTERN = r"^(?:[^\x00-\x08\x0b-\x1f\x7f-\x9f]|\r\n)*$"
+"""What `clean` takes, for the OpenAPI document."""
+FILLED_PATTERN = TEXT_PATTERN[:-1] + r"[^\s\x00-\x1f\x7f-\x9f]" + TEXT_PATTERN[1:]
+"""What `clean` and `filled` take."""
+
 DISCARD_BYTES = 64 * 1024 * 1024
 DISCARD_S = 10.0
 DISCARD_STEP = 256 * 1024

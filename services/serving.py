@@ -58,13 +58,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         conn.sock.settimeout(STALLED_S)
         return super().handle_request(req, conn)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no HTTP request; gunicorn's own answer is a page that repeats what was sent."""
-        if not isinstance(exc, ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        log.info("%s sent no proper request: %s", addr[0] if addr else "somebody", type(exc).__name__)
-        status = HTTPStatus(UNREADABLE.get(type(exc), 400))
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ARG002 - gunicorn's
+        """Answer what is no HTTP request, or broke outside the application; gunicorn's own answer is a page."""
+        if isinstance(exc, ParseException):
+            log.info("%s sent no proper request: %s", addr[0] if addr else "somebody", type(exc).__name__)
+            status = HTTPStatus(UNREADABLE.get(type(exc), 400))
+        else:
+            log.error("a request failed outside the application", exc_info=exc)
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
         body = self.app.refusal(status)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
