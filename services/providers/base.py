@@ -20,7 +20,7 @@ class ChatRequest:
         tools: what the model may call; empty for plain talk.
         max_tokens: upper bound of the answer; None leaves it to the provider.
         temperature: None leaves it to the provider.
-        language: language to answer in. The system message says so to cloud models as well; the local one reads it here.
+        language: language to answer in. The system message tells cloud models as well; the local one reads it here.
         style: `spoken` answers suit listening: short, no Markdown, what matters for safety first.
         request_id: sent to the vendor where it takes one, for tracing.
     """
