@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     "is_colour": picture.is_colour,
     "text": picture.text,
     "says": picture.says,
+    "where_text": whereabouts.where_text,
     "quality": picture.quality,
     "size": picture.size,
     "setting": picture.setting,
@@ -114,7 +115,7 @@ def _about(ask: Ask, facts: Facts, history: Sequence[Message], speaker: Speaker)
 
 def _unsupported(ask: Ask, facts: Sequence[Facts], speaker: Speaker) -> list[str]:
     """What cannot be told; where a count was asked, how many there are to begin with."""
-    said = [speaker.cannot(ask.topic or "other"), speaker.cloud()]
+    said = [speaker.cannot(ask.topic or "other"), *([] if ask.topic == "outside" else [speaker.cloud()])]
     personal = ask.topic in ("emotion", "gender", "age", "clothing", "relation") and ask.subjects in ((), ("person",))
     if personal and len(facts) == 1 and not any(thing.name == "person" for thing in facts[0].objects):
         return said if people(facts[0]) else [speaker.say("people_none"), *said]

@@ -35,5 +35,19 @@ def mark(name: str) -> re.Pattern[str]:
     return pattern("|".join(row["pattern"] for row in rows("marks.tsv") if row["mark"] == name))
 
 
+def spelled(text: str) -> str:
+    """A folded text with common misspellings and abbreviations put right, from `data/spellings.tsv`."""
+    meant = _spellings()
+    return _WORD.sub(lambda word: meant.get(word[0], word[0]), text)
+
+
+_WORD = re.compile(r"[a-z']+")
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    return {row["written"]: row["meant"] for row in rows("spellings.tsv")}
+
+
 def _compiled(file: str, column: str) -> Rows:
     return tuple((row[column], pattern(row["pattern"])) for row in rows(file))

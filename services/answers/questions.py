@@ -8,7 +8,7 @@ from typing import Literal
 
 from services.answers.aliases import concepts, spans
 from services.answers.colours import colours_in
-from services.answers.patterns import kinds, mark, topics
+from services.answers.patterns import kinds, mark, spelled, topics
 from services.answers.text_folding import fold
 from services.content import Message
 
@@ -57,11 +57,18 @@ def understand(question: str, history: Sequence[Message] = ()) -> tuple[Ask, ...
         history: the conversation before it, oldest first: "it" and "and the dog?" refer to it.
     """
     asks: tuple[Ask, ...] = ()
-    for clause in _clauses(fold(question[:_LONGEST]))[:_MOST]:
+    for clause in _clauses(spelled(fold(question[:_LONGEST])))[:_MOST]:
         named = next((ask.subjects[-1] for ask in reversed(asks) if ask.subjects), None)
         asks += (_resolve(_one(clause), clause, history, named),)
+    asks = tuple(replace(ask, unknown=_as_written(ask.unknown, question)) for ask in asks)
     real = tuple(ask for ask in asks if ask.kind not in ("greeting", "thanks"))
     return real or asks or (Ask("unknown"),)
+
+
+def _as_written(words: str | None, question: str) -> str | None:
+    """Folded words as the person wrote them, to be quoted back."""
+    written = {fold(word.strip("?.,!।")): word.strip("?.,!।") for word in question[:_LONGEST].split()}
+    return " ".join(written.get(word, word) for word in words.split()) if words else None
 
 
 def _clauses(text: str) -> list[str]:
@@ -175,6 +182,8 @@ _OF_COLOURS = frozenset({"exists", "colours", "unknown", "what_is", "describe", 
 
 def _placed(ask: Ask, text: str, *, closed: bool) -> str:
     """Of a question that names a thing and a side: is it there, what is beside it, is it left of another."""
+    if closed and ({"left", "right"} <= set(ask.sides) or {"top", "bottom"} <= set(ask.sides)):
+        return "where"
     if closed and len(ask.subjects) == 2:
         return "relation"
     if len(ask.subjects) == 1 and mark("side of").search(text):

@@ -29,6 +29,11 @@ class Speaker:
     def spoken(self) -> bool:
         return self.style == "spoken"
 
+    @property
+    def stop(self) -> str:
+        """What ends a sentence."""
+        return "।" if self.language == "hi" else "."
+
     def say(self, key: str, **values: object) -> str:
         """A sentence of the language's table with its places filled."""
         sentence = _phrases(self.language)[key]

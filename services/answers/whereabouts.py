@@ -125,8 +125,18 @@ def places(facts: Facts, speaker: Speaker, most: int = 6) -> list[str]:
     for thing in sure_objects(facts)[:12]:
         groups.setdefault(speaker.position(thing.box), []).append(thing)
     items = [speaker.say("place_item", pos=pos, things=speaker.things(tally(things))) for pos, things in groups.items()]
-    end = "।" if speaker.language == "hi" else "."
-    return [("; ".join([items[0], *(lower(item) for item in items[1:most])]) + end)] if items else []
+    return [_sentence(items[:most], speaker)] if items else []
+
+
+def where_text(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
+    """Where something is written, line by line."""
+    if "text" in facts.missing:
+        return missing("text", speaker)
+    lines = [line for line in facts.text if line.sure][:5]
+    items = [
+        speaker.say("place_item", pos=speaker.position(line.box), things=speaker.quote([line.text])) for line in lines
+    ]
+    return [f"{'; '.join(items)}{speaker.stop}"] if items else [speaker.say("text_none")]
 
 
 def nearest(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
