@@ -132,11 +132,15 @@ def where_text(_: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     """Where something is written, line by line."""
     if "text" in facts.missing:
         return missing("text", speaker)
-    lines = [line for line in facts.text if line.sure][:5]
-    items = [
-        speaker.say("place_item", pos=speaker.position(line.box), things=speaker.quote([line.text])) for line in lines
-    ]
-    return [f"{'; '.join(items)}{speaker.stop}"] if items else [speaker.say("text_none")]
+    groups: dict[str, list[str]] = {}
+    for line in [line for line in facts.text if line.sure][:5]:
+        groups.setdefault(speaker.position(line.box), []).append(line.text)
+    items = [speaker.say("place_item", pos=pos, things=speaker.quote(texts)) for pos, texts in groups.items()]
+    return [_sentence(items, speaker)] if items else [speaker.say("text_none")]
+
+
+def _sentence(items: list[str], speaker: Speaker) -> str:
+    return "; ".join([items[0], *(lower(item) for item in items[1:])]) + speaker.stop
 
 
 def nearest(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
