@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -273,10 +272,10 @@ def main() -> None:
     crowd()
     told_by_text()
     ear = LocalEar(whisper)
-    conditions = [
-        *itertools.product(("en-us", "en-gb", "en-us+f3"), (110, 140, 170), (None,)),
-        ("en-us", 140, 20.0),
-        ("en-us", 140, 10.0),
+    conditions: list[tuple[str, int, float | None]] = [
+        *(("en-us", speed, None) for speed in (110, 140, 170)),
+        *((voice, 140, None) for voice in ("en", "en-us+f3")),
+        *(("en-us", 140, noise) for noise in (20.0, 10.0)),
     ]
     hearing(ear, "en", ENGLISH, conditions)
     if whisper is not None:

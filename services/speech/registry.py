@@ -10,6 +10,7 @@ from typing import TypeVar
 from services.providers.config import ProviderConfig
 from services.speech.base import SpeechToText, TextToSpeech
 from services.speech.failover import SpeechToTextFailover, TextToSpeechFailover
+from services.speech.phrases import Phrases
 
 _T = TypeVar("_T")
 
@@ -107,13 +108,18 @@ def speech_to_text(names: Sequence[str], config: SpeechConfig) -> SpeechToTextFa
     return SpeechToTextFailover([_known(EARS, name)(config) for name in names])
 
 
-def text_to_speech(names: Sequence[str], config: SpeechConfig) -> TextToSpeechFailover:
+def text_to_speech(names: Sequence[str], config: SpeechConfig, folder: Path | None = None) -> TextToSpeechFailover:
     """The voices of `TTS_PROVIDER`, asked in that order.
+
+    Args:
+        folder: where each voice's speech is kept (`Phrases`); None keeps nothing. Kept below the failover, so that
+            what the second voice said while the first was ill is not heard once it is well.
 
     Raises:
         ValueError: a name is not known or listed twice, or there is none.
     """
-    return TextToSpeechFailover([_known(VOICES, name)(config) for name in names])
+    voices = [_known(VOICES, name)(config) for name in names]
+    return TextToSpeechFailover([Phrases(voice, folder) for voice in voices] if folder is not None else voices)
 
 
 def _known(table: Mapping[str, _T], name: str) -> _T:

@@ -106,6 +106,20 @@ def test_nothing_to_speak_goes_no_further(vendor: Vendor) -> None:
     voices.close()
 
 
+def test_a_substitute_is_not_heard_after_the_first_is_well(vendor: Vendor, tmp_path: Path) -> None:
+    voices = text_to_speech(["gtts", "local"], config(vendor), tmp_path)
+    vendor.sound = vendors_mp3()
+    vendor.fault = 500
+    substitute = voices.speak("Hello there.", "en")
+    vendor.fault = None
+    proper = voices.speak("Hello there.", "en")
+    assert proper != substitute
+    asked = len(vendor.asked)
+    assert voices.speak("Hello there.", "en") == proper
+    assert len(vendor.asked) == asked
+    voices.close()
+
+
 def test_messages_of_failures() -> None:
     timeout = ProviderTimeout("late", provider="google")
     deaf = LanguageNotHeard("deaf", provider="local")
