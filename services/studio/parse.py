@@ -36,7 +36,7 @@ _STRONG = re.compile(
 )
 _WEAK = re.compile(
     r"\s*(?:,\s*(?:and|but|plus|also)?|\b(?:and(?: also)?|plus|as well as|also|but|while|&)(?=\s)|"
-    r"\bwith(?= (?:a|an|some|rounded|thick|thin|more|less|\d)\b)|\+(?=\s))\s*",
+    r"\bwith(?= (?:a|an|some|rounded|thick|thin|more|less|\d+)(?!\w))|\+(?=\s))\s*",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(

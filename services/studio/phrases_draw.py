@@ -90,6 +90,8 @@ def background(reader: Reader) -> Edits | None:
         r"\b(?:remov\w*|delet\w*|eras\w*|cut\w* (?:out|away)|get rid of|drop|no|without|strip\w*|knock out)\b"
     )
     see_through = reader.take(r"\b(?:transparent|see[ -]through|transparency)\b")
+    if reader.has(r"\bcolou?rs? (?:from|of|in)\b"):
+        return None  # its colour is to change, not itself
     ground = reader.take_all(r"\bbackground\b")
     if not ground:
         if see_through and (colour := take_colour(reader)):

@@ -11,7 +11,7 @@ from services.studio.words import Reader
 Edits = list[PlainEdit]
 Fit = Literal["stretch", "inside", "cover"]
 _VERB = (
-    r"\b(?:resiz|re-siz|rescal|scal|downsiz|upsiz|downscal|upscal|downsampl|fit|size)(?:e[ds]?|ing|ed|ting|ted|le)?"
+    r"\b(?:resiz|re-siz|rescal|scal|downsiz|upsiz|downscal|upscal|downsampl|fit|size|stretch)(?:e[ds]?|ing|ed|ting|ted|le)?"
     r"(?: (?:up|down))?\b|\bzoom\w*\b"
 )
 _SMALLER = r"\b(?:shrink\w*|shrunk|reduc\w*|smaller|decreas\w*|lower|downsize\w*|downscale\w*|tinier|scale\w* down)\b"
@@ -42,6 +42,9 @@ def resize(reader: Reader) -> Edits | None:
     if operation := _to_pixels(reader, fit, bool(verb or smaller or larger or fit == "inside")):
         _finish(reader)
         return [operation]
+    if verb and (match := reader.take(r"\bby (\d+\.\d+)\b(?!%|px)")):
+        _finish(reader)
+        return [Resize(scale=float(match[1]))] if 0 < float(match[1]) <= 100 else None
     scale = _scale(reader, verb=verb, smaller=smaller, larger=larger)
     if scale is None:
         return None
@@ -64,8 +67,9 @@ def _to_pixels(reader: Reader, fit: Fit, asked: bool) -> Resize | None:
         if reader.take(pattern):
             return Resize(width=width, height=height, fit="inside" if fit == "stretch" else fit)
     if (asked or reader.has(r"\b(?:to|be|make)\b")) and (match := reader.take(r"\b([1-9]\d*)x([1-9]\d*)\b")):
-        return Resize(width=int(match[1]), height=int(match[2]), fit=fit)
-    side = r"(?:longe(?:st|r)|large(?:st|r)|bigge(?:st|r)|max\w*) (?:side|edge|dimension)"
+        small = fit == "stretch" and reader.take(r"\bthumb(?:nail)?s?\b") is not None
+        return Resize(width=int(match[1]), height=int(match[2]), fit="inside" if small else fit)
+    side = r"(?:longe(?:st|r)|long|large(?:st|r)|bigge(?:st|r)|max\w*) (?:side|edge|dimension)"
     if match := reader.take(
         rf"\b{side}(?: \w+){{0,3}}? ([1-9]\d*)(?:px)?\b|\b([1-9]\d*)(?:px)? (?:on|for|along) (?:the |its )?{side}"
     ):

@@ -267,12 +267,14 @@ def tint(reader: Reader) -> Edits | None:
     usual, colour = 0.2, None
     for towards, pattern in _TEMPERATURE:
         if reader.take(pattern):
-            opposite = reader.take(r"\bless\b|\btoo\b")
+            opposite = reader.take(r"\b(?:less|too|reduc\w*|lower|decreas\w*|remov\w*)\b")
             colour = (_COOL if towards == _WARM else _WARM) if opposite else towards
             break
     if colour is None and (match := reader.take(rf"\b({'|'.join(_MORE_COLOUR)})\b")):
         colour = _MORE_COLOUR[match[1].lower()]
-    noun = reader.take_all(r"\b(?:tint\w*|ton(?:e|es|ed|ing)|hue|overlay|wash|cast|duotone|colouri[sz]e\w*)\b")
+    noun = reader.take_all(
+        r"\b(?:tint\w*|ton(?:e|es|ed|ing)|hue|overlay|wash|cast|duotone|(?:hint|touch|splash) of|colouri[sz]e\w*)\b"
+    )
     if colour is None and (noun or reader.has(r"\bmore\b")):
         colour, usual = take_colour(reader), 0.35 if noun else 0.2
     if colour is None or colour == "#00000000":

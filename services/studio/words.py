@@ -46,6 +46,9 @@ _UNITS: tuple[tuple[str, str], ...] = (
     (r"(\d+)(?:px)? ?(?:x|by|\*) ?(\d+)(?:px)?\b", r"\1x\2"),
     (r"(\d+)px(?: wide)? (?:x|by|and) (\d+)px(?: (?:high|tall))?", r"\1x\2"),
     (r"\b(\d+) ?(?:megapixels?|mp)\b", r"\1mp"),
+    (r"\b1/2(?= (?:off|from)\b)|\b(?:a |1 )?half(?= (?:off|from)\b)", "50%"),
+    (r"\b1/3(?= (?:off|from)\b)|\b(?:a |1 )?third(?= (?:off|from)\b)", "33.33%"),
+    (r"\b1/4(?= (?:off|from)\b)|\b(?:a |1 )?quarter(?= (?:off|from)\b)", "25%"),
 )
 _WRITE = (
     r"\b(?:(?:add|put|insert|place|draw|print|stamp|overlay|include|with)\b(?: \w+){0,3}? (?:text|words?|"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -173,3 +174,20 @@ def test_what_is_no_picture_is_rejected() -> None:
     for data in (b"", b"<html><body>hello</body></html>", encoded(photo(), "JPEG")[:2000]):
         with pytest.raises(ImageRejected):
             load(data)
+
+
+def test_the_cameras_thumbnail_does_not_show_what_was_cropped_away() -> None:
+    thumbnail = encoded(photo().resize((32, 32)), "JPEG")
+    # TIFF 6.0: a first directory with the maker, a second with where the thumbnail lies.
+    first = struct.pack("<H", 1) + struct.pack("<HHI4s", MAKE, 2, 4, b"Cam\0") + struct.pack("<I", 26)
+    second = (
+        struct.pack("<H", 2)
+        + struct.pack("<HHII", 0x0201, 4, 1, 56)
+        + struct.pack("<HHII", 0x0202, 4, 1, len(thumbnail))
+    )
+    tags = b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + second + struct.pack("<I", 0) + thumbnail
+    source = encoded(photo(), "JPEG", exif=tags)
+    assert thumbnail[-200:-100] in source
+    made = render(source, (Effect("invert"),)).data
+    assert decoded(made).getexif()[MAKE] == "Cam"
+    assert thumbnail[-200:-100] not in made
