@@ -14,7 +14,7 @@ from models.base import Base, new_id, now
 class Conversation(Base):
     """A conversation. Its counters are kept here, so that no read has to count.
 
-    `surface` is `classic`, `voice`, `studio` or `session`. `search_number` is a session's number in the full-text index,
+    `surface` is `classic`, `voice`, `studio` or `session`. `search_number` is a session's number in the text index,
     where the database has one (`services/session_search.py`).
     """
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from cachetools import TTLCache
 
+from services.shared import Shared
+
 
 @dataclass(slots=True)
 class CacheCounts:
@@ -21,6 +23,14 @@ class CacheCounts:
     evictions: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a value becomes bytes and is read back; `unpack` raises `ValueError` for bytes of another making."""
+
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], Any]
+
+
 class Cache:
     """Values by key, the least recently used given up first.
 
@@ -29,6 +39,8 @@ class Cache:
         max_age_s: seconds a value is kept.
         size_of: bytes a value counts for.
         timer: seconds, monotonic.
+        shared: asked before a value is made, and told of what was made, so that other processes need not make it.
+        codec: for `shared`.
     """
 
     def __init__(
@@ -37,12 +49,18 @@ class Cache:
         max_age_s: float,
         size_of: Callable[[Any], int],
         timer: Callable[[], float] = time.monotonic,
+        *,
+        shared: Shared | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self.counts = CacheCounts()
         self._size_of = size_of
         self._lock = threading.Lock()
         self._values = _Counted(max_bytes, max_age_s, timer, size_of, self.counts)
         self._making: dict[Hashable, Future[Any]] = {}
+        self._max_age_s = max_age_s
+        self._shared = shared if codec is not None else None
+        self._codec = codec
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """The value under `key`, made by `make` if it is not there. Callers who ask meanwhile wait for the same making.
@@ -65,7 +83,7 @@ class Cache:
 
     def _make(self, key: Hashable, make: Callable[[], Any], mine: Future[Any]) -> Any:
         try:
-            value = make()
+            value = self._shared_or_made(key, make)
         except BaseException as error:
             with self._lock:
                 self._making.pop(key, None)
@@ -76,6 +94,20 @@ class Cache:
             if self._making.pop(key, None) is mine and self._size_of(value) <= self._values.maxsize:
                 self._values[key] = value
         mine.set_result(value)
+        return value
+
+    def _shared_or_made(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        if self._shared is None or self._codec is None:
+            return make()
+        name = ":".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
+        packed = self._shared.get(name)
+        if packed is not None:
+            try:
+                return self._codec.unpack(packed)
+            except ValueError:
+                pass  # of another version of this program; made anew below
+        value = make()
+        self._shared.set(name, self._codec.pack(value), self._max_age_s)
         return value
 
     def forget(self, *keys: Hashable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
 import secrets
@@ -15,7 +16,7 @@ from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.answers import caption
-from services.cache import Cache
+from services.cache import Cache, Codec
 from services.context import Contexts
 from services.errors import ProviderUnavailable, StorageUnavailable
 from services.galleries import Galleries
@@ -33,6 +34,7 @@ from services.providers.config import ProviderConfig
 from services.providers.failover import Failover
 from services.rates import Rate
 from services.sessions import Sessions
+from services.shared import RedisShared, Shared
 from services.speech.phrases import Phrases
 from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
 from services.stages import Stages
@@ -41,6 +43,7 @@ from services.studio.base import ImageStudio
 from services.studio.local_editor import LocalEditor
 from services.turns import Turns
 from services.vision.eyes import Eyes
+from services.vision.facts_json import from_json, to_json
 from services.voice import Assistant
 from services.voice_sessions import VoiceSessions
 from services.workers import Roll
@@ -79,6 +82,7 @@ class Services:
     health: Health
     metrics: Metrics
     roll: Roll
+    shared: Shared | None = None
     started: bool = False
     _starting: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -120,6 +124,8 @@ class Services:
         self.studio.close()
         self.model.close()
         self.eyes.close()
+        if self.shared is not None:
+            self.shared.close()
         self.database.close()
 
     def _sweep(self) -> None:
@@ -142,8 +148,21 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
-    prepared = Cache(settings.cache_mb * 1024 * 1024, CACHE_AGE_S, pictures.size_of)
-    facts = Cache(FACTS_CACHE_BYTES, CACHE_AGE_S, lambda _facts: 4096)
+    shared = RedisShared(settings.redis_url) if settings.redis_url else None
+    prepared = Cache(
+        settings.cache_mb * 1024 * 1024,
+        CACHE_AGE_S,
+        pictures.size_of,
+        shared=shared,
+        codec=Codec(pictures.pack, pictures.unpack),
+    )
+    facts = Cache(
+        FACTS_CACHE_BYTES,
+        CACHE_AGE_S,
+        lambda _facts: 4096,
+        shared=shared,
+        codec=Codec(lambda known: json.dumps(to_json(known)).encode(), lambda packed: from_json(json.loads(packed))),
+    )
     store = FolderStore(Path(settings.storage_url) if settings.storage_url else settings.data_dir / "media")
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
@@ -184,6 +203,7 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         ),
         metrics=metrics,
         roll=roll,
+        shared=shared,
     )
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import re
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import limits
+from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,24 @@ class Rate:
 
     def __init__(self, rate: str, redis_url: str | None = None) -> None:
         self._item = limits.parse(rate)
-        storage = limits.storage.storage_from_string(redis_url or "memory://")
-        self._window = limits.strategies.MovingWindowRateLimiter(storage)
+        self._here = MovingWindowRateLimiter(storage_from_string("memory://"))
+        self._shared = MovingWindowRateLimiter(_shared(redis_url)) if redis_url else None
 
     def take(self, *names: str) -> Allowance:
-        """Use the rate once, if there is anything left of it."""
-        allowed = self._window.hit(self._item, *names)
-        left = self._window.get_window_stats(self._item, *names)
+        """Use the rate once, if there is anything left of it. While Redis is away, each process counts for itself."""
+        if self._shared is not None:
+            try:
+                return self._take(self._shared, names)
+            except StorageError as error:
+                log.warning("rates are counted in this process: Redis does not answer (%s)", error)
+        return self._take(self._here, names)
+
+    def _take(self, window: MovingWindowRateLimiter, names: tuple[str, ...]) -> Allowance:
+        allowed = window.hit(self._item, *names)
+        left = window.get_window_stats(self._item, *names)
         return Allowance(allowed, self._item.amount, max(0, left.remaining), math.ceil(left.reset_time))
+
+
+def _shared(redis_url: str) -> Storage:
+    url = re.sub(r"^unix://", "redis+unix://", redis_url)
+    return cast(Storage, storage_from_string(url, wrap_exceptions=True, socket_timeout=1, socket_connect_timeout=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
@@ -109,3 +110,25 @@ def size_of(value: object) -> int:
     if isinstance(value, tuple):
         return sum(len(image.data) for image in value if isinstance(image, PreparedImage)) + 256
     return 1024
+
+
+def pack(images: tuple[PreparedImage, ...]) -> bytes:
+    """A line of JSON with their sizes, then their bytes."""
+    head = [[image.mime_type, image.width, image.height, len(image.data)] for image in images]
+    return json.dumps(head).encode() + b"\n" + b"".join(image.data for image in images)
+
+
+def unpack(packed: bytes) -> tuple[PreparedImage, ...]:
+    """The inverse of `pack`.
+
+    Raises:
+        ValueError: it was packed otherwise.
+    """
+    head, _, rest = packed.partition(b"\n")
+    images = []
+    for mime_type, width, height, size in json.loads(head):
+        images.append(PreparedImage(rest[:size], mime_type, width, height))
+        rest = rest[size:]
+    if rest:
+        raise ValueError("more bytes than pictures")
+    return tuple(images)
