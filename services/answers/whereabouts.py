@@ -87,7 +87,9 @@ def next_to(ask: Ask, facts: Facts, speaker: Speaker) -> list[str]:
     words = {"noun": forms.one, "oblique": forms.oblique_one}
     if not others:
         return [speaker.say("next_to_none", **words)]
-    listed = speaker.listing([f"{speaker.thing(one.name, 1)} ({speaker.side(_side(one, thing))})" for one in others])
+    listed = speaker.listing(
+        [f"{speaker.thing(one.name, 1)} ({speaker.say('its.' + _side(one, thing))})" for one in others]
+    )
     return [speaker.say("next_to", list=listed, **words)]
 
 

@@ -98,6 +98,12 @@ KINDS = {
         "is the dog friendly?", "what's the weather", "why is it there", "how far is the car", "who painted this?",
         "उसकी उम्र क्या है?", "वह क्या कर रहा है?", "तो काय करतो आहे?",
     ],
+    "coloured": ["what is red?", "is anything green", "लाल रंग की कौन सी चीज़ है?"],
+    "smallest": ["what is the smallest object?", "सबसे छोटी चीज़ कौन सी है?"],
+    "biggest": ["what is the biggest thing?", "सगळ्यात मोठी वस्तू कोणती?"],
+    "where_text": ["where is the text?"],
+    "sureness": ["are you sure?", "how confident are you?"],
+    "says": ['does it say "stop"?', "is the word exit in the picture"],
     "unknown": ["qwerty asdf", "?!"],
 }  # fmt: skip
 
@@ -151,6 +157,34 @@ def test_it_and_and_the_dog_refer_to_the_conversation() -> None:
 def test_it_refers_first_to_what_the_same_question_named() -> None:
     asks = understand("What colour is the car, and where is it?", (user("is there a dog?"),))
     assert [(ask.kind, ask.subjects) for ask in asks] == [("colours", ("car",)), ("where", ("car",))]
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "subjects"),
+    [
+        ("whats in teh pic", "describe", ()),
+        ("how many ppl r there", "count", ("person",)),
+        ("what colr is the car", "colours", ("car",)),
+        ("discribe the image", "describe", ()),
+        ("चित्र में क्या-क्या है?", "describe", ()),
+        ("कुत्ते का रङ्ग", "exists", ("dog",)),
+    ],
+)
+def test_misspellings_are_read_as_meant(question: str, kind: str, subjects: tuple[str, ...]) -> None:
+    ask = understand(question)[0]
+    assert (ask.kind, ask.subjects) == (kind, subjects)
+
+
+def test_what_is_true_of_a_thing_is_told_apart_from_whether_it_is_there() -> None:
+    assert understand("is the dog there?")[0].kind == "exists"
+    assert understand("is the dog visible in the picture?")[0].kind == "exists"
+    assert understand("is the dog friendly?")[0].kind == "unsupported"
+    assert understand("is the person facing the camera?")[0].kind == "unsupported"
+
+
+def test_a_very_long_question_is_answered_quickly() -> None:
+    for words in ("what is the ", "is the person ", "कोई है ", "how many ", "(" * 12):
+        assert understand(words * 900)
 
 
 def test_a_thing_we_have_no_name_for_is_kept_as_it_was_put() -> None:
