@@ -12,6 +12,7 @@ from services.providers.config import ProviderConfig
 from services.providers.failover import REQUEST_AT_FAULT
 from services.studio.base import ImageStudio, StudioReply, StudioRequest
 from services.studio.local_editor import LocalEditor
+from services.studio.navigation import navigation_reply
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class StudioFailover:
 
     def create_or_edit(self, request: StudioRequest) -> StudioReply:
         """See `ImageStudio`. Raises AllProvidersFailed when every one failed."""
+        if navigation := navigation_reply(request.prompt):
+            return navigation  # no vendor is asked to undo what it did not keep
         causes: list[ProviderError] = []
         for studio in self._to_ask():
             circuit = self._circuits[studio.name]

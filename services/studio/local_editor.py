@@ -14,12 +14,11 @@ from services.studio.describe import describe
 from services.studio.errors import CannotApply
 from services.studio.frames import Frames, decoded_or_rejected, same_pixels
 from services.studio.mask import mask_without_picture, read_mask, stored
-from services.studio.navigation import split_navigation
+from services.studio.navigation import navigation_reply
 from services.studio.operations import (
     Canvas,
     Edit,
     Masked,
-    Navigation,
     Operation,
     PlainEdit,
     Redo,
@@ -89,9 +88,8 @@ class LocalEditor:
             ImageRejected: the picture or the mask is none.
             InvalidInput: the mask is of another size or marks nothing.
         """
-        navigation, rest = split_navigation(request.prompt)
-        if navigation is not None:
-            return self._navigate(navigation, rest)
+        if reply := navigation_reply(request.prompt):
+            return reply
         sheet = _begin(request)
         before = sheet.frames
         for step in parse(request.prompt):
@@ -103,13 +101,6 @@ class LocalEditor:
                 case NotUnderstood():
                     sheet.problems.append(_cannot(step))
         return self._reply(request, sheet, before)
-
-    def _navigate(self, navigation: Navigation, rest: str) -> StudioReply:
-        words = {"undo": "Going back", "redo": "Going forward", "restore": "Going back to the first version"}
-        return StudioReply(
-            f"{words[navigation.kind]}.", None, "navigation", self.name, self.model, "stop",
-            navigation=navigation, remaining_prompt=rest,
-        )  # fmt: skip
 
     def _reply(self, request: StudioRequest, sheet: _Sheet, before: Frames | None) -> StudioReply:
         frames = sheet.frames

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from services.studio.base import StudioReply
 from services.studio.operations import Navigation, Redo, Restore, Undo
 from services.studio.words import regular
 
@@ -64,6 +65,27 @@ def split_navigation(prompt: str) -> tuple[Navigation | None, str]:
     head, joint, tail = _split_once(prompt)
     found = parse_navigation(regular(head).text) if joint else None
     return (found, tail.strip()) if found else (None, prompt)
+
+
+_GOING = {"undo": "Going back.", "redo": "Going forward.", "restore": "Going back to the first version."}
+
+
+def navigation_reply(prompt: str) -> StudioReply | None:
+    """The reply to a prompt that begins with a wish for another version; None for any other. The words are understood
+    here and cost nothing, whoever makes the pictures."""
+    navigation, rest = split_navigation(prompt)
+    if navigation is None:
+        return None
+    return StudioReply(
+        _GOING[navigation.kind],
+        None,
+        "navigation",
+        "local",
+        "words",
+        "stop",
+        navigation=navigation,
+        remaining_prompt=rest,
+    )
 
 
 def _split_once(prompt: str) -> tuple[str, str, str]:

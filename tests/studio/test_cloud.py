@@ -26,6 +26,7 @@ from services.studio.failover import StudioFailover, build
 from services.studio.gemini_studio import GeminiStudio
 from services.studio.local_editor import LocalEditor
 from services.studio.openai_studio import OpenAIStudio
+from services.studio.operations import Undo
 from tests.mock.aimock import Aimock
 from tests.studio.conftest import VendorServer, decoded, encoded, noise, photo
 from tests.studio.test_files import exif
@@ -286,6 +287,13 @@ class TestFailover:
         assert {reply.provider for reply in replies} == {"local"}
         assert len(vendor.asked) == 6  # three failures open a circuit; the fourth request goes past both
         assert studio.states() == {"gemini": "open", "openai": "open", "local": "closed"}
+
+    def test_undo_is_nothing_to_ask_a_vendor(self, vendor: VendorServer, closing: Closing) -> None:
+        reply = self.both(vendor, closing, ("gemini", "local")).create_or_edit(
+            StudioRequest("undo that, then add a moon", CURRENT)
+        )
+        assert (reply.outcome, reply.navigation, reply.remaining_prompt) == ("navigation", Undo(1), "add a moon")
+        assert vendor.asked == []
 
     def test_a_refusal_is_an_answer(self, vendor: VendorServer, closing: Closing) -> None:
         vendor.answer = gemini_says(reason="IMAGE_SAFETY")
