@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from services.speech.base import SAMPLE_RATE, Audio
+from services.speech.base import SAMPLE_RATE, Audio, Samples
+from services.speech.windows import windows
 
 if TYPE_CHECKING:
     from moonshine_voice.transcriber import Transcriber
@@ -36,11 +37,13 @@ class Moonshine:
         Raises:
             MoonshineError, OSError: the library or its model does not load.
         """
-        padded = np.pad(_raised(audio), int(_PADDING_S * SAMPLE_RATE))
-        with self._lock:
-            transcriber = self._transcriber or self._load()
-            lines = transcriber.transcribe_without_streaming(padded.tolist(), SAMPLE_RATE).lines
-            said = [line.text.strip() for line in lines if line.duration >= _SHORTEST_LINE_S]
+        said: list[str] = []
+        for piece in windows(_raised(audio)):
+            padded = np.pad(piece, int(_PADDING_S * SAMPLE_RATE)).tolist()
+            with self._lock:
+                transcriber = self._transcriber or self._load()
+                lines = transcriber.transcribe_without_streaming(padded, SAMPLE_RATE).lines
+                said += [line.text.strip() for line in lines if line.duration >= _SHORTEST_LINE_S]
         return " ".join(text for text in said if text)
 
     def close(self) -> None:
@@ -57,6 +60,6 @@ class Moonshine:
         return self._transcriber
 
 
-def _raised(audio: Audio) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _raised(audio: Audio) -> Samples:
     peak = float(np.abs(audio.samples).max(initial=0.0))
     return audio.samples * np.float32(_PEAK / peak) if 0 < peak < _PEAK else audio.samples

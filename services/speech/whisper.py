@@ -22,12 +22,10 @@ from onnx_asr.models.whisper import WhisperHf
 from services.content import Language
 from services.speech.base import SAMPLE_RATE, Audio, Samples
 from services.speech.questions import questions
+from services.speech.windows import windows
 
 Floats = npt.NDArray[np.float32]
 
-_WINDOW_S = 30  # what the model takes in
-_SEEK_S = 5  # at the end of a window, where the quietest moment is looked for
-_FRAME = SAMPLE_RATE // 50
 
 # The same checks, with the same limits, as openai/whisper's own transcribe.py.
 _COMPRESSION_LIMIT = 2.4
@@ -148,7 +146,7 @@ class Whisper:
         """How likely each language is, from the first 30 seconds; they sum to 1."""
         with self._lock:
             model = self._model or self._load()
-            first = model.first(model.encoded(audio.samples[: _WINDOW_S * SAMPLE_RATE]))
+            first = model.first(model.encoded(windows(audio.samples)[0]))
         scores = {each: sum(float(np.exp(first[model.token(tag)])) for tag in _TAGS[each]) for each in languages}
         total = sum(scores.values())
         return {each: score / total if total else 1 / len(scores) for each, score in scores.items()}
@@ -157,7 +155,7 @@ class Whisper:
         """Write down a recording in the language it is known to be in."""
         with self._lock:
             model = self._model or self._load()
-            written = [_window(model, samples, language) for samples in _windows(audio.samples)]
+            written = [_window(model, samples, language) for samples in windows(audio.samples)]
         said = [heard for heard in written if heard.text]
         if not said:
             return Heard("", 0.0)
@@ -223,18 +221,6 @@ def _alike(text: str, known: Sequence[str]) -> list[str]:
         match.set_seq1(question.replace(" ", ""))
         ratios[question] = match.ratio()
     return heapq.nlargest(_CANDIDATES, known, key=lambda question: ratios[question])
-
-
-def _windows(samples: Samples) -> list[Samples]:
-    """Pieces the model can take in, cut at the quietest moment near their end."""
-    pieces = []
-    size, seek = _WINDOW_S * SAMPLE_RATE, _SEEK_S * SAMPLE_RATE
-    while len(samples) > size:
-        tail = samples[size - seek : size].reshape(-1, _FRAME)
-        cut = size - seek + int(np.square(tail).sum(axis=1).argmin()) * _FRAME
-        pieces.append(samples[:cut])
-        samples = samples[cut:]
-    return [*pieces, samples]
 
 
 def _log_softmax(scores: Floats) -> Floats:

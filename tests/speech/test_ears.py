@@ -23,9 +23,10 @@ from services.errors import (
     SpeechNotUnderstood,
 )
 from services.providers.config import ProviderConfig
-from services.speech.base import LANGUAGES, Audio, LanguageNotHeard, SpeechToText
+from services.speech.base import LANGUAGES, SAMPLE_RATE, Audio, LanguageNotHeard, SpeechToText
 from services.speech.english import PLAUSIBLE, common_share
 from services.speech.registry import EARS, SpeechConfig
+from services.speech.windows import WINDOW_S, windows
 from tests.mock.aimock import Aimock
 from tests.speech.conftest import spoken, words_kept
 from tests.speech.vendor import Fault, Vendor
@@ -295,6 +296,15 @@ class TestLocal:
         with pytest.raises(SpeechNotUnderstood):
             local.transcribe(audio, ["en", "hi", "mr"])
 
+    def test_a_long_recording_is_heard_to_its_end(self, local: SpeechToText) -> None:
+        pause = np.zeros(SAMPLE_RATE, np.float32)
+        parts = [spoken("How many people are there?").samples, pause] * 11
+        audio = Audio(np.concatenate([*parts, spoken("Where is the door?").samples]))
+        assert audio.seconds > WINDOW_S
+        heard = local.transcribe(audio, ["en"]).text.lower()
+        assert heard.count("people") >= 9
+        assert "door" in heard
+
     @pytest.mark.parametrize(
         ("text", "english"),
         [
@@ -309,3 +319,13 @@ class TestLocal:
     )
     def test_what_reads_like_english(self, text: str, english: bool) -> None:
         assert (common_share(text) >= PLAUSIBLE) == english
+
+
+def test_windows_are_cut_where_it_is_quiet() -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.1, SAMPLE_RATE * 70).astype(np.float32)
+    for quiet in (27, 54):
+        noise[SAMPLE_RATE * quiet : SAMPLE_RATE * quiet + SAMPLE_RATE // 10] = 0
+    pieces = windows(noise)
+    assert [round(len(piece) / SAMPLE_RATE) for piece in pieces] == [27, 27, 16]
+    assert np.array_equal(np.concatenate(pieces), noise)
