@@ -6,6 +6,9 @@ import { Problem, problemOf } from "../problems.js";
 
 const ROOT = "/api/v1";
 
+/** What stands in place of the question when there was none. */
+export const SNAPSHOT = "[Snapshot Mode]";
+
 /** The name of this browser's session. */
 export function session() {
   const known = kept("voice.session");
@@ -49,6 +52,7 @@ export async function analyze({ image, audio, question, language }, key) {
 
 /** What was said in this session, oldest first; empty for one that has ended or not begun. */
 export async function history() {
+  if (!kept("voice.session")) return [];
   try {
     return (await json("GET", `${ROOT}/session/${encodeURIComponent(session())}`)).chat_history;
   } catch (error) {

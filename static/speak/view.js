@@ -135,6 +135,7 @@ async function send(request, key) {
     if (!error.again) unsent = null;
     tell(error.message);
     byId("speak-heard").hidden = unsent === null;
+    byId("speak-query").textContent = "";
     byId("speak-text").textContent = "";
     byId("speak-again").hidden = true;
   } finally {
@@ -149,6 +150,8 @@ async function hear(answer) {
   const all = answer.ok ? await showHistory() : [];
   const text = byId("speak-text");
   text.textContent = all.at(-1)?.ai_response ?? answer.text;
+  const query = all.at(-1)?.user_query ?? "";
+  byId("speak-query").textContent = query && query !== server.SNAPSHOT ? `“${query}”` : "";
   text.lang = answer.language;
   byId("speak-heard").hidden = false;
   byId("speak-again").hidden = false;
@@ -179,7 +182,7 @@ async function showHistory() {
   byId("speak-said").hidden = all.length === 0;
   byId("speak-history").replaceChildren(
     ...all.toReversed().flatMap(({ user_query: query, ai_response: response, detected_language: lang }) => [
-      make("dt", { lang, dir: "auto" }, query === "[Snapshot Mode]" ? phrase("look", lang) : query),
+      make("dt", { lang, dir: "auto" }, query === server.SNAPSHOT ? phrase("look", lang) : query),
       make("dd", { lang, dir: "auto" }, response),
     ]),
   );
@@ -224,6 +227,7 @@ function start() {
   byId("speak-camera").addEventListener("click", toggleCamera);
   byId("speak-record").addEventListener("click", toggleRecording);
   byId("speak-snapshot").addEventListener("click", () => ask({}));
+  audio.addEventListener("ended", () => !busy && tell(""));
   byId("speak-again").addEventListener("click", () => audio.play());
   byId("speak-retry").addEventListener("click", () => unsent && send(unsent.request, unsent.key));
   sendsOnEnter(byId("speak-question"), byId("speak-form"));

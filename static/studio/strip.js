@@ -51,8 +51,7 @@ export function showStrip(versions, current, choose) {
     item.style.gridRow = String(row + 1);
     list.append(item);
   }
-  list.prepend(lines(versions, found, size));
-  strip.replaceChildren(list);
+  strip.replaceChildren(make("div", { className: "tree" }, lines(versions, found, size), list));
   list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
@@ -94,7 +93,5 @@ function lines(versions, found, { columns, rows }) {
     path.setAttribute("d", `M${start.column + 0.5} ${start.row + 0.5}${start.row === end.row ? "" : `V${end.row + 0.5}`}H${x}`);
     svg.append(path);
   }
-  const holder = make("li", { className: "under", role: "presentation" });
-  holder.append(svg);
-  return holder;
+  return svg;
 }

@@ -67,6 +67,9 @@ def cloud_settings(model: Aimock) -> dict[str, str]:
         "OPENAI_API_KEY": "test",
         "OPENAI_BASE_URL": model.openai_url,
         "OPENAI_MODEL": "gpt-4o",
+        "IMAGE_PROVIDER": "local",
+        "STT_PROVIDER": "openai",
+        "TTS_PROVIDER": "local",
     }
 
 
@@ -113,7 +116,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     context.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
     visit = Visit(context.new_page(), context)
-    context.on("request", lambda request: visit.requests.append(request))
+    context.on("request", lambda request: visit.requests.append(request))  # noqa: PLW0108 - a built-in takes no marks
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     visit.page.on("console", lambda said: visit.errors.append(said.text) if "Content Security" in said.text else None)
     yield visit
@@ -135,6 +138,16 @@ def choose(page: Page, view: str = "ask", name: str = "astronaut.jpg", content: 
     page.set_input_files(
         f"#{view}-file", {"name": name, "mimeType": "image/jpeg", "buffer": photo() if content is None else content}
     )
+
+
+def wish(page: Page, words: str) -> None:
+    """Say in the studio what is wanted, and wait until it is there."""
+    said = page.locator("#studio-log .turn")
+    before = said.count()
+    page.fill("#studio-text", words)
+    page.press("#studio-text", "Enter")
+    expect(said).to_have_count(before + 2)
+    expect(page.locator("#studio-send")).to_be_visible()
 
 
 def upload(visit: Visit, site: Site, name: str = "astronaut.jpg", says: str = "A portrait of an astronaut.") -> None:
