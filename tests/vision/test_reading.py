@@ -43,7 +43,8 @@ def test_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "score", "kept"),
     [("O", 0.95, False), ("4", 1.0, True), ("8", 0.9, False), ("日", 0.99, False), ("■", 1.0, False),
-     ("OK", 0.95, True), ("OK", 0.9, False), ("Exit", 0.86, True), ("0000", 0.8, False), ("YAMAHA", 0.83, True), ("...", 1.0, False)],
+     ("OK", 0.95, True), ("OK", 0.9, False), ("Exit", 0.86, True), ("0000", 0.8, False),
+     ("YAMAHA", 0.83, True), ("...", 1.0, False)],
 )  # fmt: skip
 def test_the_shorter_the_surer(text: str, score: float, kept: bool) -> None:
     assert (score >= least_confidence(text)) == kept
