@@ -12,7 +12,7 @@ from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, commands, errors, logs, messages, ops, pages, sessions, studio, voice, voice_stream
+from routes import classic, commands, errors, gateway, logs, messages, ops, pages, sessions, studio, voice, voice_stream
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     app.extensions["services"] = services
     errors.init(app)
     ops.init(app, settings.cors_origins)
-    for surface in (classic, voice, studio, sessions, messages):
+    for surface in (classic, voice, studio, sessions, messages, gateway):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     voice_stream.init(app)

@@ -43,8 +43,14 @@ def completion(done: TurnDone, **extra: Any) -> dict[str, Any]:
     }
 
 
-def chunks(**extra: Any) -> Callable[[ChatEvent], bytes]:
-    """An encoder of one stream: a turn's events to `chat.completion.chunk` frames and `[DONE]`."""
+def chunks(*, usage_with_last: bool = True, usage_apart: bool = False, **extra: Any) -> Callable[[ChatEvent], bytes]:
+    """An encoder of one stream: a turn's events to `chat.completion.chunk` frames and `[DONE]`.
+
+    Args:
+        usage_with_last: put the usage on the chunk with the finish reason.
+        usage_apart: send it in a chunk of its own after that, without choices, as `include_usage` asks for.
+        extra: further top-level fields of every chunk.
+    """
     head: dict[str, Any] = {}
 
     def chunk(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
@@ -67,7 +73,10 @@ def chunks(**extra: Any) -> Callable[[ChatEvent], bytes]:
                 head.update(model=event.model, provider=event.provider, **extra)
                 return chunk({"role": "assistant", "content": ""})
             case TurnDone():
-                return chunk({}, event.finish_reason, usage=usage(event.usage)) + DONE
+                used = {"usage": usage(event.usage)}
+                last = chunk({}, event.finish_reason, **(used if usage_with_last else {}))
+                apart = sse.data({**head, "choices": [], **used}) if usage_apart else b""
+                return last + apart + DONE
             case TurnFailed():
                 return sse.data(errors.body(event.error))
             case ToolStarted() | ToolFinished() | TurnCancelled():

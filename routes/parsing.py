@@ -167,7 +167,8 @@ def _invalid(found: list[ErrorDetails]) -> InvalidInput:
 
 
 def _field(item: ErrorDetails) -> str:
-    return ".".join(str(part) for part in item["loc"])
+    # Between a union's field and its members stand the members' own names, which mean nothing to a client.
+    return ".".join(str(part) for part in item["loc"] if re.fullmatch(r"\w+", str(part)))
 
 
 def _code(item: ErrorDetails) -> str:

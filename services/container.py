@@ -20,6 +20,7 @@ from services.cache import Cache, Codec
 from services.context import Contexts
 from services.errors import ProviderUnavailable, StorageUnavailable
 from services.galleries import Galleries
+from services.gateway import Gateway
 from services.generations import Generations
 from services.health import Health
 from services.library import pictures
@@ -73,6 +74,7 @@ class Services:
     generations: Generations
     sessions: Sessions
     contexts: Contexts
+    gateway: Gateway
     galleries: Galleries
     studio: Studio
     assistant: Assistant
@@ -87,6 +89,11 @@ class Services:
     _starting: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _sweeper: threading.Thread | None = None
+
+    @property
+    def models(self) -> tuple[ChatModel, ...]:
+        """Those that answer, in the order they are asked."""
+        return self.model.models if isinstance(self.model, Failover) else (self.model,)
 
     def start(self) -> None:
         """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.
@@ -187,6 +194,7 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         generations=Generations(database),
         sessions=Sessions(database),
         contexts=Contexts(database),
+        gateway=Gateway(database, turns),
         galleries=galleries,
         studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),
         assistant=assistant,

@@ -153,7 +153,7 @@ class Studio:
 
     def _request(self, wish: Wish, gallery: Gallery, base: StudioVersion | None, prompt: str) -> StudioRequest:
         if base is None:
-            return StudioRequest(prompt, request_id=wish.request_id)
+            return StudioRequest(prompt, mask=wish.mask, request_id=wish.request_id)
         path = gallery.tree.path(base.id)
         original = self.galleries.original(base.original_key) if base.original_key else None
         rows = [gallery.row(version.id) for version in path]

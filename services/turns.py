@@ -18,7 +18,7 @@ from models.chats import Message as Row
 from models.database import Database, DatabaseUnavailable, Work
 from services import history, usage
 from services.agent import loop
-from services.content import FinishReason, ImagePart, Language, Usage
+from services.content import FinishReason, ImagePart, Language, Message, Usage
 from services.errors import AssistantError, Interrupted, SessionNotFound
 from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
@@ -102,6 +102,7 @@ class Question:
         text: the user's words, kept as sent.
         recorded: what is kept in their place, where the caller asks in words of its own.
         instructions: the system message.
+        messages: what the model is sent, where the caller keeps the conversation itself.
         images: pictures the conversation is about.
         details, answer_details: kept with the user's message, and with the answer.
         limits: budgets to check; with them, one answer at a time is made in a conversation.
@@ -120,6 +121,7 @@ class Question:
     details: dict[str, Any] | None = None
     answer_details: dict[str, Any] | None = None
     recorded: str | None = None
+    messages: tuple[Message, ...] | None = None
     limits: Limits | None = None
     one_at_a_time: bool = False
 
@@ -164,7 +166,7 @@ class Turns:
         """
         with self.database.change() as work:
             turn, earlier = self._keep(work, question)
-        messages = history.compose(
+        messages = question.messages or history.compose(
             question.instructions, earlier, question.text, question.images, self.model.context_tokens
         )
         turn.request = ChatRequest(

@@ -19,7 +19,7 @@ from models.media import Analysis, ConversationImage, Image
 from services.cache import Cache
 from services.errors import ImageNotFound
 from services.library import decoding, pictures
-from services.library.pictures import StoredPicture
+from services.library.pictures import InlinePicture, StoredPicture
 from services.library.storage import MediaStore
 
 log = logging.getLogger(__name__)
@@ -139,6 +139,15 @@ class Images:
             data: the file, of which only the digest is kept.
         """
         return StoredPicture(image_id, hashlib.sha256(data).hexdigest(), key, self.store, self.cache)
+
+    def inline_picture(self, data: bytes) -> InlinePicture:
+        """A picture that came with the request.
+
+        Raises:
+            ImageRejected: it is none, or a damaged one.
+        """
+        decoding.decode(data)
+        return InlinePicture(data, hashlib.sha256(data).hexdigest(), self.cache)
 
     def file(self, image: Image) -> bytes:
         """The file as it was uploaded.

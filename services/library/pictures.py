@@ -105,6 +105,28 @@ class StoredPicture:
         return ready
 
 
+@dataclass(frozen=True, slots=True)
+class InlinePicture:
+    """A picture that came with the request and is kept nowhere (`services.content.ImageSource`)."""
+
+    data: bytes
+    sha256: str
+    cache: Cache
+
+    @property
+    def image_id(self) -> str:
+        return self.sha256
+
+    def original(self) -> bytes:
+        return self.data
+
+    def prepared(self, longest_side: int) -> tuple[PreparedImage, ...]:
+        ready: tuple[PreparedImage, ...] = self.cache.get(
+            ("prepared", self.sha256, longest_side), lambda: prepare(self.data, longest_side)
+        )
+        return ready
+
+
 def size_of(value: object) -> int:
     """Bytes that a cached tuple of `PreparedImage` holds."""
     if isinstance(value, tuple):

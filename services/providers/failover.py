@@ -58,6 +58,11 @@ class Failover:
         """Of the smallest, so that whichever answers takes the conversation in."""
         return min(model.context_tokens for model in self._models)
 
+    @property
+    def models(self) -> tuple[ChatModel, ...]:
+        """In the order they are asked."""
+        return self._models
+
     def states(self) -> dict[str, State]:
         """The state of each provider's circuit, for health and metrics."""
         return {name: circuit.state for name, circuit in self._circuits.items()}

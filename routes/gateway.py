@@ -1,0 +1,108 @@
+"""The server as an OpenAI-compatible one: a client with its `base_url` set to this address works unchanged."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, jsonify, request, stream_with_context
+from flask_openapi3 import APIBlueprint, Tag
+
+from routes import openai_shapes, sse
+from routes.current import base_url, owner_id, request_id, services
+from routes.gateway_schemas import CompletionRequest, GatewayCompletion, GatewayMessage, ImageURL, ModelList
+from routes.parsing import UUID, validated
+from routes.schemas import ErrorBody
+from services import gateway, turns
+from services.content import ImagePart, ImageSource, Message, Part, Role, TextPart
+from services.errors import InvalidInput
+from services.events import TurnFailed
+from services.studio.decode import bytes_from_base64
+
+MAX_BODY = 64 * 1024 * 1024
+ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
+OWN_IMAGE = re.compile(rf"/images/({UUID.pattern})(/file|/thumbnail)?")
+
+bp = APIBlueprint(
+    "gateway", __name__, url_prefix="/v1", abp_tags=[Tag(name="Gateway", description="For OpenAI clients.")]
+)
+
+
+@bp.before_request
+def room() -> None:
+    request.max_content_length = MAX_BODY
+
+
+@bp.get("/models", responses={200: ModelList})
+def models() -> Response:
+    """The models that answer here, in the order they are asked."""
+    listed = [
+        {"id": model.model, "object": "model", "created": 0, "owned_by": model.name} for model in services().models
+    ]
+    return jsonify({"object": "list", "data": listed})
+
+
+@bp.post("/chat/completions", responses={200: GatewayCompletion, **ERRORS})
+@validated
+def completions(body: CompletionRequest) -> Response:
+    """Answer a conversation, with pictures or without, whole or streamed."""
+    turn = services().gateway.ask(
+        gateway.Completion(
+            owner_id=owner_id(),
+            messages=in_order([message_of(message) for message in body.messages]),
+            max_tokens=body.max_completion_tokens or body.max_tokens,
+            temperature=body.temperature,
+            request_id=request_id(),
+        )
+    )
+    if not body.stream:
+        return jsonify(openai_shapes.completion(turns.collect(turn)))
+    pump = sse.Pump(turn)
+    begun = pump.begin()
+    for happened in begun:
+        if isinstance(happened, TurnFailed) and not happened.text:
+            raise happened.error
+    with_usage = body.stream_options is not None and body.stream_options.include_usage
+    frames = sse.stream(pump, begun, openai_shapes.chunks(usage_apart=with_usage, usage_with_last=False))
+    return Response(stream_with_context(frames), mimetype="text/event-stream", headers=sse.HEADERS)
+
+
+def in_order(messages: list[Message]) -> tuple[Message, ...]:
+    """System messages first, as every provider takes them."""
+    system = [message for message in messages if message.role == "system"]
+    return (*system, *(message for message in messages if message.role != "system"))
+
+
+def message_of(message: GatewayMessage) -> Message:
+    role: Role = "system" if message.role == "developer" else message.role
+    if isinstance(message.content, str):
+        return Message(role, (TextPart(message.content),))
+    parts: list[Part] = []
+    for content in message.content:
+        if content.type == "text":
+            parts.append(TextPart(content.text))
+        else:
+            low = content.image_url.detail == "low"
+            parts.append(ImagePart(source_of(content.image_url), "low" if low else "high"))
+    return Message(role, tuple(parts))
+
+
+def source_of(image: ImageURL) -> ImageSource:
+    """The picture at an address: within the address itself, or on this server.
+
+    Raises:
+        InvalidInput: it is somewhere else, where this server does not go.
+        ImageNotFound, ImageRejected, TooLarge
+    """
+    if image.url.startswith("data:"):
+        return services().images.inline_picture(bytes_from_base64(image.url, field="image_url"))
+    parts = urlsplit(image.url)
+    own = OWN_IMAGE.fullmatch(parts.path)
+    if own is None or f"{parts.scheme}://{parts.netloc}" not in ("://", base_url()):
+        raise InvalidInput(
+            "Pictures at other addresses are not fetched: send a data URL, or the address of a picture on this server.",
+            code="remote_image_refused",
+            field="image_url",
+        )
+    return services().images.picture(services().images.get(owner_id(), own.group(1).lower()))

@@ -1,0 +1,73 @@
+"""Shapes of the OpenAI-compatible API (https://platform.openai.com/docs/api-reference/chat/create)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from routes.parsing import Body, clean
+from routes.schemas import Choice, CompletionUsage
+
+MAX_MESSAGES = 1000
+
+
+class ImageURL(Body):
+    url: str = Field(description="A `data:` URL, or the address of a picture on this server.")
+    detail: Literal["auto", "low", "high"] = "auto"
+
+
+class TextContent(Body):
+    type: Literal["text"]
+    text: Annotated[str, AfterValidator(clean)]
+
+
+class ImageContent(Body):
+    type: Literal["image_url"]
+    image_url: ImageURL
+
+
+Content = Annotated[TextContent | ImageContent, Field(discriminator="type")]
+
+
+class GatewayMessage(Body):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str, AfterValidator(clean)] | list[Content]
+
+
+class StreamOptions(Body):
+    include_usage: bool = False
+
+
+class CompletionRequest(Body):
+    model: str = Field(description="Any name; the answer says which model answered.")
+    messages: Annotated[list[GatewayMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    n: int | None = Field(default=None, ge=1, le=1)
+    tools: list[Any] | None = Field(default=None, max_length=0, description="Not taken here.")
+
+
+class GatewayCompletion(BaseModel):
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: CompletionUsage
+    provider: str
+
+
+class ModelInfo(BaseModel):
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(BaseModel):
+    object: Literal["list"]
+    data: list[ModelInfo]

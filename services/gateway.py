@@ -1,0 +1,74 @@
+"""Conversations that a client keeps itself and sends whole each time, as OpenAI's API has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+
+from models.base import new_id, now
+from models.chats import Conversation
+from models.database import Database
+from services import turns
+from services.answers import language_of
+from services.content import Message
+from services.turns import Turn, Turns
+
+SURFACE = "gateway"
+TITLE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What is asked for.
+
+    Args:
+        messages: the whole conversation; system messages first, the newest last.
+    """
+
+    owner_id: str
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    request_id: str | None = None
+
+
+class Gateway:
+    """Answers conversations that are kept elsewhere; the question and its answer are kept here as well."""
+
+    def __init__(self, database: Database, turns: Turns) -> None:
+        self.database = database
+        self.turns = turns
+
+    def ask(self, asked: Completion) -> Turn:
+        """A turn that answers the newest message.
+
+        Raises:
+            DatabaseUnavailable: nothing was kept.
+        """
+        question = next((message.text for message in reversed(asked.messages) if message.role == "user"), "")
+        at = now()
+        conversation_id = new_id()
+        with self.database.change() as work:
+            work.execute(
+                insert(Conversation).values(
+                    id=conversation_id,
+                    owner_id=asked.owner_id,
+                    surface=SURFACE,
+                    title=" ".join(question.split())[:TITLE],
+                    created_at=at,
+                    updated_at=at,
+                )
+            )
+        return self.turns.start(
+            turns.Question(
+                conversation_id=conversation_id,
+                text=question,
+                instructions="",
+                messages=asked.messages,
+                max_tokens=asked.max_tokens,
+                temperature=asked.temperature,
+                language=language_of(question),
+                request_id=asked.request_id,
+            )
+        )
