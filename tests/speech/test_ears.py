@@ -170,7 +170,7 @@ def test_faults(vendor: Vendor, name: str, fault: Fault | int, error: type[Provi
     started = time.monotonic()
     with pytest.raises(error) as caught:
         service.transcribe(spoken("anything"), LANGUAGES)
-    assert time.monotonic() - started < TIMEOUT_S + 2
+    assert time.monotonic() - started < TIMEOUT_S + 5
     if isinstance(caught.value, ProviderRateLimited):
         assert caught.value.retry_after == 7
     assert vendor.url not in str(caught.value)

@@ -151,7 +151,7 @@ def test_faults(vendor: Vendor, name: str, fault: Fault | int, error: type[Provi
     started = time.monotonic()
     with pytest.raises(error) as caught:
         service.speak(GREETING["en"], "en")
-    assert time.monotonic() - started < TIMEOUT_S + 2
+    assert time.monotonic() - started < TIMEOUT_S + 5
     if isinstance(caught.value, ProviderRateLimited):
         assert caught.value.retry_after == 7
     service.close()
