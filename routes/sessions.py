@@ -171,7 +171,7 @@ def export(path: SessionPath, query: ExportQuery) -> Response:
     text = exporting.export(session, messages, query.format, selected, metadata=query.include_metadata)
     return send_file(
         io.BytesIO(text.encode()),
-        mimetype=f"{exporting.MIME[query.format]}; charset=utf-8",
+        mimetype=exporting.MIME[query.format],
         as_attachment=True,
         download_name=exporting.filename(session, query.format),
         max_age=0,

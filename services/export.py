@@ -63,13 +63,13 @@ def _json(session: Conversation, messages: Sequence[Message], image_ids: Sequenc
 
 
 def _markdown(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
-    parts = [f"# Chat Session: {_literal(_one_line(session.title))}"]
+    parts = [f"# Chat Session: {literal(_one_line(session.title))}"]
     if metadata:
         parts.append("\n".join(f"- {name}: {value}" for name, value in _about(session, image_ids).items()))
     for message in messages:
         parts.append(f"## {message.role.capitalize()}")
         # An assistant writes Markdown; what a user typed is to be read as it was typed.
-        parts.append(message.content if message.role == "assistant" else _literal(message.content))
+        parts.append(message.content if message.role == "assistant" else literal(message.content))
         if metadata:
             parts.append("_" + " · ".join(f"{name}: {value}" for name, value in _facts(message).items()) + "_")
     return "\n\n".join(parts) + "\n"
@@ -114,7 +114,7 @@ def _facts(message: Message) -> dict[str, Any]:
     return facts
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """Text that Markdown shows as it was typed, line by line."""
     escaped = INLINE.sub(lambda found: "\\" + found[0], TRAILING.sub("", text).strip("\n"))
     # Indentation would make code of it; a no-break space is none.

@@ -132,6 +132,12 @@ class Generations:
         live[1].interrupt()
         return True
 
+    def forget_finished(self) -> None:
+        """Let go of the logs of finished answers; readers find them in the database."""
+        with self._lock:
+            self._finished.clear()
+            self._finished_entries = 0
+
     def failure(self, message_id: str) -> AssistantError | None:
         """What an answer made in this process failed with."""
         made = self.log(message_id)

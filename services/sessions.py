@@ -84,13 +84,19 @@ class Sessions:
 
     def page(self, owner_id: str, wanted: Wanted) -> tuple[list[Listed], int]:
         """One page of sessions, and how many there are in all. The order never changes: by creation, newest first."""
+        page = slice(wanted.offset, wanted.offset + wanted.limit)
         with self.database.read() as session:
-            matching = [
-                Conversation.owner_id == owner_id,
-                Conversation.surface == SURFACE,
-                *_filters(session, wanted),
-            ]
-            total = session.execute(select(func.count()).select_from(Conversation).where(*matching)).scalar_one()
+            matching = select(Conversation.id).where(
+                Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *_filters(session, wanted)
+            )
+            ordered = matching.order_by(Conversation.created_at.desc(), Conversation.id.desc())
+            if wanted.search:
+                # To search is dear: once for the page and the count together.
+                found = session.execute(ordered).scalars().all()
+                ids, total = found[page], len(found)
+            else:
+                ids = session.execute(ordered.limit(wanted.limit).offset(wanted.offset)).scalars().all()
+                total = session.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
             selected = (
                 select(func.count())
                 .select_from(ConversationImage)
@@ -99,12 +105,10 @@ class Sessions:
             )
             rows = session.execute(
                 select(Conversation, selected)
-                .where(*matching)
+                .where(Conversation.id.in_(ids))
                 .order_by(Conversation.created_at.desc(), Conversation.id.desc())
-                .limit(wanted.limit)
-                .offset(wanted.offset)
             ).all()
-        return [Listed(found, count) for found, count in rows], total
+        return [Listed(listed, count) for listed, count in rows], total
 
     def messages(self, session_id: str, limit: int | None = None) -> list[Message]:
         """The newest `limit` messages, or all, oldest first; without answers that never came to a word, which do not
