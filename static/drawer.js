@@ -5,19 +5,23 @@ import { byId } from "./dom.js";
 /** Wire the list `<name>-side` with the buttons that open and close it. */
 export function startDrawer(name) {
   const side = byId(`${name}-side`);
-  const opener = byId(`${name}-side-open`);
+  const openers = document.querySelectorAll(`[data-opens="${name}"]`);
   const closer = byId(`${name}-side-close`);
   const put = (open) => {
     side.classList.toggle("open", open);
-    opener.setAttribute("aria-expanded", String(open));
+    for (const opener of openers) opener.setAttribute("aria-expanded", String(open));
   };
-  opener.addEventListener("click", () => {
-    put(true);
-    closer.focus();
-  });
+  let opened = openers[0];
+  for (const opener of openers) {
+    opener.addEventListener("click", () => {
+      opened = opener;
+      put(true);
+      closer.focus();
+    });
+  }
   closer.addEventListener("click", () => {
     put(false);
-    opener.focus();
+    opened.focus();
   });
   side.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && side.classList.contains("open")) closer.click();
