@@ -24,12 +24,11 @@ from simple_websocket import ConnectionClosed, Server
 
 from models.database import DatabaseUnavailable
 from routes.current import owner_id, services
-from routes.errors import status_of
-from routes.voice import MAX_AUDIO, MAX_IMAGE, MAX_REQUEST, asked_of, field_of, finisher, missing, spoken_language
+from routes.voice_reading import MAX_AUDIO, MAX_IMAGE, MAX_REQUEST, asked_of, field_of, mode_of, require_formats
+from routes.voice_saying import error_clip, finisher, spoken_language, status_aloud, words_of
 from services.errors import AssistantError, InvalidInput, InvalidJSON, LimitExceeded, TooLarge
-from services.speech.clips import clip
-from services.speech.messages import key_of, message
-from services.voice import Asked, Mode
+from services.speech.messages import message
+from services.voice import Asked
 from services.voice_sessions import require_id
 
 log = logging.getLogger(__name__)
@@ -58,21 +57,21 @@ def answer_one(socket: Server, sent: str | bytes) -> None:
     asked: Asked | None = None
     try:
         asked = read(sent)
-        allowance = services().voice_rate.take(owner_id(), asked.session_id)
-        if not allowance.allowed:
+        if not services().voice_rate.take(owner_id(), asked.session_id).allowed:
             raise LimitExceeded(message("rate_limited", spoken_language(asked)))
         speak(socket, asked)
-    except AssistantError as error:
+    except ConnectionClosed:
+        raise
+    except (AssistantError, DatabaseUnavailable) as error:
         fail(socket, asked, error)
-    except DatabaseUnavailable:
-        log.exception("the database does not answer")
-        fail(socket, asked, AssistantError("The database does not answer."))
+    except Exception as error:
+        log.exception("a spoken question failed on something nobody foresaw")
+        fail(socket, asked, error)
 
 
 def speak(socket: Server, asked: Asked) -> None:
     began = time.perf_counter()
     answer = services().assistant.answer(asked)
-    finish = finisher(answer, began)
     confidence = answer.heard.confidence if answer.heard else None
     tell(socket, "heard", query=answer.query, language=answer.language, confidence=confidence)
     said = []
@@ -81,19 +80,17 @@ def speak(socket: Server, asked: Asked) -> None:
         tell(socket, "sentence", index=index, text=sentence.text)
         socket.send(audio)
         said.append(sentence.text)
-    finish()
-    services().stages.count(mode=asked.mode, language=answer.language)
+    finisher(asked, answer, began)()
     timings = {stage: round(seconds, 4) for stage, seconds in answer.timings.items()}
     tell(socket, "complete", text=" ".join(said), language=answer.language, timings=timings)
 
 
-def fail(socket: Server, asked: Asked | None, error: AssistantError) -> None:
-    status = status_of(error)
-    status = 503 if status in (502, 504) else status
-    tell(socket, "error", status=status, detail=error.message, error_type=type(error).__name__)
+def fail(socket: Server, asked: Asked | None, error: Exception) -> None:
+    status = status_aloud(error)
+    tell(socket, "error", status=status, detail=words_of(error), error_type=type(error).__name__)
     services().stages.count(error=type(error).__name__)
     if status in SPOKEN:
-        socket.send(clip(key_of(error), spoken_language(asked) if asked else "en"))
+        socket.send(error_clip(error, spoken_language(asked) if asked else "en"))
 
 
 def tell(socket: Server, kind: str, **values: Any) -> None:
@@ -114,20 +111,10 @@ def read(sent: str | bytes) -> Asked:
         raise InvalidJSON("The message must be a JSON object.")
     fields = {name: value for name, value in body.items() if isinstance(value, str)}
     session_id = require_id(field_of(fields, "session_id"))
-    mode = field_of(fields, "mode")
-    if mode not in ("snapshot", "conversation"):
-        raise InvalidInput("Invalid mode. Must be 'snapshot' or 'conversation'", field="mode")
+    mode = mode_of(fields)
     image = decoded(fields, "image", "Image file too large (max 10MB)", MAX_IMAGE)
-    if image is None:
-        raise missing("image")
-    question = fields.get("question", "").strip() or None
-    audio = None
-    if mode == "conversation":
-        audio = decoded(fields, "audio", "Audio file too large (max 5MB)", MAX_AUDIO)
-        if audio is None and question is None:
-            raise missing("audio")
-    chosen: Mode = "snapshot" if mode == "snapshot" else "conversation"
-    return asked_of(fields, session_id, chosen, image=image, audio=audio, question=question)
+    audio = decoded(fields, "audio", "Audio file too large (max 5MB)", MAX_AUDIO) if mode == "conversation" else None
+    return require_formats(asked_of(fields, session_id, mode, image, audio))
 
 
 def decoded(fields: dict[str, str], name: str, too_large: str, limit: int) -> bytes | None:

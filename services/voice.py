@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Literal
 
 from services import prompts, turns
 from services.answers import advice, language_of
 from services.content import ImagePart, Language, Usage
-from services.errors import AssistantError, ImageRejected, InvalidInput
+from services.errors import AssistantError, ImageRejected, InvalidInput, ProviderGarbage
 from services.events import TurnDone, TurnFailed
 from services.library import decoding
 from services.library.images import Images
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
-from services.speech.base import LANGUAGES, SpeechToText, TextToSpeech, Transcript, Voice
+from services.speech.base import LANGUAGES, Audio, SpeechToText, TextToSpeech, Transcript, Voice
 from services.speech.sentences import sentences
 from services.speech.wav import read_wav
 from services.turns import Turn, Turns
@@ -76,6 +76,7 @@ class Answer:
     heard: Transcript | None
     timings: dict[str, float]
     _queue: SimpleQueue[Sentence | AssistantError | None] = field(default_factory=SimpleQueue)
+    _timing: Lock = field(default_factory=Lock)
 
     def sentences(self) -> Iterator[Sentence]:
         """Sentences in order, each as soon as it is written; iterate once.
@@ -90,6 +91,12 @@ class Answer:
             if isinstance(item, AssistantError):
                 raise item
             yield item
+
+    def spoke(self, *, began: float, started: float, ended: float) -> None:
+        """A sentence was spoken; `tts` is the sum of them, which overlaps with `vision`."""
+        with self._timing:
+            self.timings["tts"] = self.timings.get("tts", 0.0) + ended - started
+            self.timings.setdefault("first_audio", ended - began)
 
 
 class Assistant:
@@ -122,8 +129,9 @@ class Assistant:
         """
         began = time.perf_counter()
         _require_jpeg(asked.image)
+        recording = read_wav(asked.audio) if asked.audio is not None else None
         session = self.sessions.touch(asked.owner_id, asked.session_id)
-        heard = self._hear(asked, session.language)
+        heard = self._hear(recording, asked.language, session.language) if recording else None
         timings = {"stt": time.perf_counter() - began} if heard else {}
         language = self._language(asked, heard, session.language)
         self.sessions.keep_language(session, language)
@@ -149,25 +157,15 @@ class Assistant:
         Thread(target=self._speak, args=(turn, made, asked.voice, began), name="voice", daemon=True).start()
         return made
 
-    def say(self, text: str, language: Language, voice: Voice = "default") -> bytes:
-        """Speech of a text of this program's own.
-
-        Raises:
-            ProviderError: no voice works.
-        """
-        return self.voice.speak(text, language, voice)
-
     def close(self) -> None:
         self._speakers.shutdown(wait=False, cancel_futures=True)
         self.ears.close()
         self.voice.close()
 
-    def _hear(self, asked: Asked, known: str | None) -> Transcript | None:
-        if asked.mode == "snapshot" or asked.audio is None:
-            return None
+    def _hear(self, recording: Audio, given: Language | None, known: str | None) -> Transcript:
         first = [language for language in LANGUAGES if language == known]
         likeliest = [*first, *(language for language in LANGUAGES if language not in first)]
-        return self.ears.transcribe(read_wav(asked.audio), [asked.language] if asked.language else likeliest)
+        return self.ears.transcribe(recording, [given] if given else likeliest)
 
     def _language(self, asked: Asked, heard: Transcript | None, known: str | None) -> Language:
         if heard is not None:
@@ -184,11 +182,10 @@ class Assistant:
             for number, text in enumerate(sentences(_pieces(turn))):
                 if number == 0:
                     made.timings["first_sentence"] = time.perf_counter() - began
-                audio = self._speakers.submit(self.voice.speak, text, made.language, voice)
-                audio.add_done_callback(
-                    lambda _audio: made.timings.setdefault("first_audio", time.perf_counter() - began)
-                )
+                audio = self._speakers.submit(self._say, text, made, voice, began)
                 made._queue.put(Sentence(text, audio))
+            if "first_sentence" not in made.timings:
+                raise ProviderGarbage("The answer was empty.", provider=turn.provider or "")
             made.timings["vision"] = time.perf_counter() - began - made.timings.get("stt", 0)
             made._queue.put(None)
         except AssistantError as error:
@@ -196,6 +193,16 @@ class Assistant:
         except Exception:
             log.exception("a spoken answer failed on something nobody foresaw")
             made._queue.put(AssistantError("Something went wrong while the answer was made."))
+
+    def _say(self, text: str, made: Answer, voice: Voice, began: float) -> bytes:
+        started = time.perf_counter()
+        try:
+            audio = self.voice.speak(text, made.language, voice)
+        except InvalidInput as error:  # not the caller's: the text is the model's
+            raise ProviderGarbage("The answer cannot be spoken.", provider=self.voice.name) from error
+        ended = time.perf_counter()
+        made.spoke(began=began, started=started, ended=ended)
+        return audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,8 @@ def _require_jpeg(image: bytes) -> None:
         if decoding.decode(image).format == "JPEG":
             return
     except ImageRejected as rejected:
-        if rejected.code in ("corrupt_image", "image_too_large_pixels") and image[:3] == b"\xff\xd8\xff":
+        # `corrupt_image` without a cause was never known for a picture.
+        damaged = rejected.code == "corrupt_image" and rejected.__cause__ is not None
+        if image[:3] == b"\xff\xd8\xff" and (damaged or rejected.code == "image_too_large_pixels"):
             raise InvalidInput(rejected.message, code=rejected.code, field="image") from None
     raise InvalidInput("Image must be JPEG format", code="not_jpeg", field="image")

@@ -105,6 +105,8 @@ class VoiceSessions:
         Raises:
             SessionNotFound: there is none, or it is over.
         """
+        if not is_id(session_id):
+            raise SessionNotFound("Session not found")
         with self.database.read() as session:
             found = session.execute(_mine(owner_id, session_id)).scalar()
             if found is None or now() - found.last_activity > self.idle:
@@ -151,9 +153,13 @@ class VoiceSessions:
         return len(gone)
 
 
+def is_id(session_id: str) -> bool:
+    return ID.fullmatch(session_id) is not None and session_id not in (".", "..")
+
+
 def require_id(session_id: str) -> str:
     """Raises `InvalidInput` for what is no session id."""
-    if not ID.fullmatch(session_id) or session_id in (".", ".."):
+    if not is_id(session_id):
         raise InvalidInput("Invalid session_id. Must be 1 to 128 letters, digits, '.', '_' or '-'", field="session_id")
     return session_id
 
