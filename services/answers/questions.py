@@ -159,7 +159,7 @@ def _refined(ask: Ask, text: str) -> str:
     if ask.sides and named and ask.kind in ("region", "where", "exists"):
         return _placed(ask, text, closed=closed and not there)
     match ask.kind:
-        case "exists" | "people" | "unknown" if named and not ask.whole and mark("attribute").search(text):
+        case "exists" | "people" | "unknown" if _is_attribute(ask, named, text):
             return "unsupported"
         case "people":
             return "exists"
@@ -175,6 +175,11 @@ def _refined(ask: Ask, text: str) -> str:
             return "exists"
         case _:
             return ask.kind
+
+
+def _is_attribute(ask: Ask, named: list[str], text: str) -> bool:
+    """Whether it asks what a thing is like ("is the dog friendly", "is it big") and not whether it is there."""
+    return (bool(named) or ask.unknown is not None) and not ask.whole and mark("attribute").search(text) is not None
 
 
 _OF_COLOURS = frozenset({"exists", "colours", "unknown", "what_is", "describe", "region"})
@@ -215,17 +220,24 @@ def _resolve(ask: Ask, text: str, history: Sequence[Message], named: str | None)
         earlier = _last_ask(history)
         if earlier is not None and earlier.kind not in ("unknown", "greeting", "thanks"):
             if ask.subjects:
-                return replace(earlier, subjects=ask.subjects, unknown=None)
+                kind = "about" if earlier.kind in ("describe", "more") else earlier.kind
+                return replace(earlier, kind=kind, subjects=ask.subjects, unknown=None)
             if ask.sides:
                 return replace(earlier, sides=ask.sides)
     if ask.kind == "unknown" and ask.subjects:
         return replace(ask, kind="describe" if ask.subjects == ("thing",) else "exists")
     needs = ask.kind in ("colours", "where", "is_colour", "count", "what_is", "unsupported")
-    if needs and not ask.subjects and not ask.unknown and not ask.whole and mark("pronoun").search(text):
+    if needs and not ask.subjects and not ask.unknown and not ask.whole and _leans(text):
         mentioned = named or _last_mentioned(history)
         if mentioned is not None:
-            return replace(ask, subjects=(mentioned,))
+            ask = replace(ask, subjects=(mentioned,))
+            return replace(ask, kind=_refined(ask, text))
     return ask
+
+
+def _leans(text: str) -> bool:
+    """Whether a question leaves its thing to the conversation: "where is it", "how many?"."""
+    return mark("pronoun").search(text) is not None or mark("bare").search(text) is not None
 
 
 def _last_ask(history: Sequence[Message]) -> Ask | None:
@@ -236,10 +248,12 @@ def _last_ask(history: Sequence[Message]) -> Ask | None:
 
 
 def _last_mentioned(history: Sequence[Message]) -> str | None:
-    """The thing the conversation spoke of last: the person's own words first, then what was answered."""
+    """The thing the conversation spoke of last: in the person's own words, else first in the answer to them."""
+    answered: str | None = None
     for message in reversed(history):
-        if message.role in ("user", "assistant"):
-            named = [name for name in concepts(fold(message.text)) if name != "thing"]
-            if named:
-                return named[0] if message.role == "assistant" else named[-1]
-    return None
+        named = [name for name in concepts(fold(message.text)) if name != "thing"]
+        if message.role == "assistant" and named:
+            answered = named[0]
+        elif message.role == "user" and (named or answered):
+            return named[-1] if named else answered
+    return answered

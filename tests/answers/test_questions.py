@@ -154,6 +154,17 @@ def test_it_and_and_the_dog_refer_to_the_conversation() -> None:
     assert understand("what about on the left?", (user("what is on the right?"),))[0].sides == ("left",)
 
 
+def test_the_persons_own_words_come_before_the_answers() -> None:
+    described = (user("what is in it?"), assistant("The photo shows two people, a car and a dog."))
+    assert understand("where is it?", described)[0].subjects == ("person",)
+    asked = (*described, user("and the dog?"), assistant("The dog is beside the car."))
+    assert understand("and the dog?", described)[0] == Ask("about", subjects=("dog",))
+    assert understand("where is it?", asked)[0].subjects == ("dog",)
+    assert understand("is it on the left?", asked)[0].kind == "region"
+    assert understand("how many?", asked)[0].subjects == ("dog",)
+    assert understand("is it big?", asked)[0].kind == "unsupported"
+
+
 def test_it_refers_first_to_what_the_same_question_named() -> None:
     asks = understand("What colour is the car, and where is it?", (user("is there a dog?"),))
     assert [(ask.kind, ask.subjects) for ask in asks] == [("colours", ("car",)), ("where", ("car",))]
