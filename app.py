@@ -12,11 +12,27 @@ from flask_openapi3 import OpenAPI
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
-from routes import classic, commands, errors, gateway, logs, messages, ops, pages, sessions, studio, voice, voice_stream
+from routes import (
+    auth,
+    classic,
+    commands,
+    errors,
+    gateway,
+    idempotency,
+    logs,
+    messages,
+    ops,
+    pages,
+    sessions,
+    studio,
+    voice,
+    voice_stream,
+)
 from routes.document import INFO, SECURITY
 from services import container, migrations
 from services.library.decoding import MAX_UPLOAD_BYTES
 from services.providers.base import ChatModel
+from services.speech.base import SpeechToText, TextToSpeech
 
 MULTIPART_ROOM = 64 * 1024
 """What a multipart body may be larger than the file in it."""
@@ -29,18 +45,23 @@ class PlainJSON(DefaultJSONProvider):
     ensure_ascii = False
 
 
-def create_app(settings: Settings | None = None, model: ChatModel | None = None) -> OpenAPI:
+def create_app(
+    settings: Settings | None = None,
+    model: ChatModel | None = None,
+    ears: SpeechToText | None = None,
+    speaker: TextToSpeech | None = None,
+) -> OpenAPI:
     """Build the application. It starts with the first request, or when its `services` are started.
 
     Args:
         settings: the environment's when not given.
-        model: answers in place of the providers the settings name.
+        model, ears, speaker: answer, hear and speak in place of the providers the settings name.
 
     Raises:
         BadSetting: a variable has a value it cannot have.
     """
     settings = settings or from_environment()
-    services = container.build(settings, model)
+    services = container.build(settings, model, ears, speaker)
     app = OpenAPI("visual_assistant", info=INFO, security_schemes=SECURITY, doc_ui=False, root_path=str(ROOT))
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + MULTIPART_ROOM
     app.config["SECRET_KEY"] = services.secret_key
@@ -48,6 +69,8 @@ def create_app(settings: Settings | None = None, model: ChatModel | None = None)
     app.extensions["services"] = services
     errors.init(app)
     ops.init(app, settings.cors_origins)
+    auth.init(app)
+    idempotency.init(app)
     for surface in (classic, voice, studio, sessions, messages, gateway):
         app.register_api(surface.bp)
     app.register_api(pages.bp)

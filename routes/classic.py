@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from models.chats import Message
 from models.media import Image
 from routes import openai_shapes, sse
+from routes.auth import signed
 from routes.current import base_url, owner_id, request_id, services
 from routes.parsing import iso, uuid_or_none, validated
 from routes.schemas import (
@@ -181,8 +182,8 @@ def describe(image: Image) -> dict[str, Any]:
         "height": image.height,
         "sha256": image.sha256,
         "created_at": iso(image.created_at),
-        "url": base_url() + url_for("classic.image_file", image_id=image.id),
-        "thumbnail_url": base_url() + url_for("classic.image_thumbnail", image_id=image.id),
+        "url": base_url() + signed(url_for("classic.image_file", image_id=image.id)),
+        "thumbnail_url": base_url() + signed(url_for("classic.image_thumbnail", image_id=image.id)),
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 from flask import Flask
 from flask.cli import AppGroup
@@ -9,12 +12,15 @@ from flask.cli import AppGroup
 from models.database import DatabaseUnavailable
 from routes.current import services
 from services import migrations
+from services.errors import NotFound
 
 db = AppGroup("db", help="The database's schema.")
+keys = AppGroup("keys", help="Keys of those who may use the server.")
 
 
 def init(app: Flask) -> None:
     app.cli.add_command(db)
+    app.cli.add_command(keys)
 
 
 @db.command("upgrade")
@@ -39,10 +45,61 @@ def current() -> None:
 
 
 def _step(step: migrations.Step) -> None:
-    try:
+    with _told():
         step()
-    except migrations.UnknownRevision as problem:
+    current.callback()  # type: ignore[misc]  # click keeps the function it was given
+
+
+@keys.command("create")
+@click.argument("name")
+@click.option("--owner", help="Id of an owner whose data the key opens; a new owner if not given.")
+@click.option("--monthly-limit", type=click.IntRange(min=0), help="Chat messages a month; 0 is none.")
+def create_key(name: str, owner: str | None, monthly_limit: int | None) -> None:
+    """Make a key called NAME and show it, this once."""
+    with _told():
+        services().start()
+        key, text = services().accounts.create(name, owner, monthly_limit)
+    click.echo(f"id: {key.id}\nowner: {key.owner_id}\nkey: {text}\nKeep it: it is not shown again.")
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show every key but for its text."""
+    with _told():
+        services().start()
+        for key in services().accounts.list():
+            state = "revoked" if key.revoked_at else "in use"
+            limit = "server's" if key.monthly_limit is None else key.monthly_limit
+            click.echo(f"{key.id}  {key.name}  owner {key.owner_id}  {state}  monthly limit: {limit}")
+
+
+@keys.command("revoke")
+@click.argument("key")
+def revoke_key(key: str) -> None:
+    """Take back the KEY with this id or name."""
+    with _told():
+        services().start()
+        services().accounts.revoke(key)
+    click.echo("revoked")
+
+
+@keys.command("limit")
+@click.argument("key")
+@click.argument("monthly", type=click.IntRange(min=0))
+def limit_key(key: str, monthly: int) -> None:
+    """Let the KEY with this id or name send MONTHLY chat messages a month; 0 is without limit."""
+    with _told():
+        services().start()
+        services().accounts.limit(key, monthly)
+    click.echo("limited" if monthly else "without limit")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What went wrong, in one line."""
+    try:
+        yield
+    except (NotFound, migrations.SchemaOutdated, migrations.UnknownRevision) as problem:
         raise click.ClickException(str(problem)) from None
     except DatabaseUnavailable as problem:
         raise click.ClickException(f"The database does not answer: {problem}") from None
-    current.callback()  # type: ignore[misc]  # click keeps the function it was given

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from models.base import LOCAL_OWNER
+from services.accounts import Caller
 from services.container import Services
 
 
@@ -15,9 +15,14 @@ def services() -> Services:
     return cast(Services, current_app.extensions["services"])
 
 
+def caller() -> Caller:
+    """Who sent this request, as `routes/auth.py` found out."""
+    return cast(Caller, g.caller)
+
+
 def owner_id() -> str:
     """Whose data this request may see."""
-    return cast(str, g.get("owner_id", LOCAL_OWNER))
+    return caller().owner_id
 
 
 def request_id() -> str:

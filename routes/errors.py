@@ -26,6 +26,8 @@ STATUS: dict[type[errors.AssistantError], int] = {
     errors.WrongContentType: 415,
     errors.TooLarge: 413,
     errors.NotFound: 404,
+    errors.Unauthorized: 401,
+    errors.KeyReused: 422,
     errors.Conflict: 409,
     errors.LimitExceeded: 429,
     errors.Interrupted: 503,
@@ -128,9 +130,9 @@ def _problem(error: errors.AssistantError, status: int) -> dict[str, Any]:
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": error.message,
-        "code": "VALIDATION_ERROR" if status == 422 else error.code.upper(),
+        "code": "VALIDATION_ERROR" if isinstance(error, errors.InvalidInput) and status == 422 else error.code.upper(),
     }
-    if status == 422:
+    if problem["code"] == "VALIDATION_ERROR":
         problem["errors"] = found or [{"field": error.field or "", "message": error.message}]
     if context:
         problem["context"] = context
@@ -142,6 +144,8 @@ def _answer(error: errors.AssistantError, status: int) -> Response:
     response.status_code = status
     if shape_here() == "problem":
         response.mimetype = "application/problem+json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.ProviderError) and error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     return response

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, jsonify, request, stream_with_context
+from flask import Response, jsonify, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
 from routes import openai_shapes, sse
@@ -20,18 +20,12 @@ from services.errors import InvalidInput
 from services.events import TurnFailed
 from services.studio.decode import bytes_from_base64
 
-MAX_BODY = 64 * 1024 * 1024
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
 OWN_IMAGE = re.compile(rf"/images/({UUID.pattern})(/file|/thumbnail)?")
 
 bp = APIBlueprint(
     "gateway", __name__, url_prefix="/v1", abp_tags=[Tag(name="Gateway", description="For OpenAI clients.")]
 )
-
-
-@bp.before_request
-def room() -> None:
-    request.max_content_length = MAX_BODY
 
 
 @bp.get("/models", responses={200: ModelList})

@@ -11,7 +11,8 @@ from flask_openapi3 import APIBlueprint, Tag
 from models.base import new_id
 from models.chats import Conversation, Message
 from routes import sse, wire
-from routes.current import base_url, owner_id, request_id, services
+from routes.auth import signed
+from routes.current import base_url, caller, owner_id, request_id, services
 from routes.parsing import uuid_or_none, validated
 from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage, Problem, SessionPath
 from routes.sessions import ERRORS, known_ids, remaining, session_id
@@ -127,6 +128,7 @@ def question(
     conversation: Conversation, body: NewMessage, chosen: Context, pictures: list[dict[str, Any]]
 ) -> turns.Question:
     settings = services().settings
+    own_limit = caller().monthly_limit
     return turns.Question(
         conversation_id=conversation.id,
         text=body.message,
@@ -144,7 +146,7 @@ def question(
             owner_id=conversation.owner_id,
             session_messages=settings.session_message_budget,
             session_tokens=settings.session_token_budget,
-            monthly_messages=settings.monthly_message_limit,
+            monthly_messages=own_limit if own_limit is not None else settings.monthly_message_limit,
         ),
     )
 
@@ -153,11 +155,11 @@ def describe(known: Known) -> dict[str, Any]:
     image = known.image
     return {
         "image_id": image.id,
-        "thumbnail_url": base_url() + url_for("classic.image_thumbnail", image_id=image.id),
+        "thumbnail_url": base_url() + signed(url_for("classic.image_thumbnail", image_id=image.id)),
         "description": known.description,
         "confidence": known.confidence,
         "title": image.filename,
-        "stored_url": base_url() + url_for("classic.image_file", image_id=image.id),
+        "stored_url": base_url() + signed(url_for("classic.image_file", image_id=image.id)),
         "filename": image.filename,
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
+from services.accounts import Accounts
 from services.answers import caption
 from services.cache import Cache, Codec
 from services.context import Contexts
@@ -23,6 +24,7 @@ from services.galleries import Galleries
 from services.gateway import Gateway
 from services.generations import Generations
 from services.health import Health
+from services.idempotency import Idempotency
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
@@ -36,7 +38,7 @@ from services.providers.failover import Failover
 from services.rates import Rate
 from services.sessions import Sessions
 from services.shared import RedisShared, Shared
-from services.speech.phrases import Phrases
+from services.speech.base import SpeechToText, TextToSpeech
 from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
 from services.stages import Stages
 from services.studio import failover as studio_failover
@@ -84,6 +86,8 @@ class Services:
     health: Health
     metrics: Metrics
     roll: Roll
+    accounts: Accounts
+    idempotency: Idempotency
     shared: Shared | None = None
     started: bool = False
     _starting: threading.Lock = field(default_factory=threading.Lock)
@@ -141,17 +145,23 @@ class Services:
                 self.voice_sessions.sweep()
                 if number % SWEEPS_OF_FILES == 0:
                     self.images.sweep()
+                    self.idempotency.sweep()
             except (DatabaseUnavailable, StorageUnavailable) as error:
                 log.warning("the media store could not be swept: %s", error)
             if self._stopping.wait(SWEEP_EVERY_S):
                 return
 
 
-def build(settings: Settings, model: ChatModel | None = None) -> Services:
+def build(
+    settings: Settings,
+    model: ChatModel | None = None,
+    ears: SpeechToText | None = None,
+    speaker: TextToSpeech | None = None,
+) -> Services:
     """Wire the program together; nothing is connected to before `start`.
 
     Args:
-        model: answers in place of the providers the settings name.
+        model, ears, speaker: answer, hear and speak in place of the providers the settings name.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
@@ -180,7 +190,7 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min))
     galleries = Galleries(database, store)
-    assistant = _assistant(settings, voice_sessions, images, turns)
+    assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
     return Services(
         settings=settings,
         secret_key=settings.secret_key or _kept_secret(settings.data_dir / "secret.key"),
@@ -211,11 +221,21 @@ def build(settings: Settings, model: ChatModel | None = None) -> Services:
         ),
         metrics=metrics,
         roll=roll,
+        accounts=Accounts(database),
+        idempotency=Idempotency(database, store, roll.worker_id),
         shared=shared,
     )
 
 
-def _assistant(settings: Settings, sessions: VoiceSessions, images: Images, turns: Turns) -> Assistant:
+def _assistant(
+    settings: Settings,
+    sessions: VoiceSessions,
+    images: Images,
+    turns: Turns,
+    *,
+    ears: SpeechToText | None,
+    speaker: TextToSpeech | None,
+) -> Assistant:
     timeout = settings.provider_timeout_s
     config = SpeechConfig(
         cloud={
@@ -229,8 +249,8 @@ def _assistant(settings: Settings, sessions: VoiceSessions, images: Images, turn
         sessions=sessions,
         images=images,
         turns=turns,
-        ears=speech_to_text(settings.stt_order, config),
-        voice=Phrases(text_to_speech(settings.tts_provider, config), settings.data_dir / "speech"),
+        ears=ears or speech_to_text(settings.stt_order, config),
+        voice=speaker or text_to_speech(settings.tts_provider, config, settings.data_dir / "speech"),
     )
 
 

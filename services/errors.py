@@ -13,6 +13,8 @@ AssistantError
 │   ├── SessionNotFound
 │   ├── DocumentNotFound
 │   └── PlanNotFound
+├── Unauthorized                 no key, or one that is not known
+├── KeyReused                    an idempotency key came with another request than before
 ├── Conflict                     the state of the thing forbids the change
 ├── LimitExceeded                a rate, a budget or a monthly limit is used up
 ├── Interrupted                  an answer was cut short from this side: the server stops, or was restarted
@@ -110,6 +112,14 @@ class DocumentNotFound(NotFound):
 
 class PlanNotFound(NotFound):
     code = "plan_not_found"
+
+
+class Unauthorized(AssistantError):
+    code = "unauthorized"
+
+
+class KeyReused(AssistantError):
+    code = "idempotency_key_reused"
 
 
 class Conflict(AssistantError):

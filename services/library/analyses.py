@@ -38,6 +38,7 @@ class Analyses:
         self.database = database
         self.eyes = eyes
         self.cache = cache
+        self._seen_no_more: set[str] = set()
 
     def of(self, source: ImageSource) -> Facts:
         """The facts of a picture; callers who ask for the same one at once wait for one look.
@@ -48,9 +49,12 @@ class Analyses:
         """
         key = ("facts", source.sha256)
         facts: Facts = self.cache.get(key, lambda: self._find_or_look(source))
-        if self._could_see_more(facts):
+        if self._could_see_more(facts) and source.sha256 not in self._seen_no_more:
             self.cache.forget(key)
-            facts = self.cache.get(key, lambda: self._look(source))
+            before, facts = facts, self.cache.get(key, lambda: self._look(source))
+            if facts.missing == before.missing:
+                # A part that works failed on this picture alone: another look would find the same.
+                self._seen_no_more.add(source.sha256)
         return facts
 
     def _could_see_more(self, facts: Facts) -> bool:
