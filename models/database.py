@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
+UNAVAILABLE = ("OperationalError", "InterfaceError", "DatabaseError")
+"""Names of the driver's errors that are not the statement's fault: no answer, locked, damaged or no database at all."""
 
 
 Work = Session | Connection
@@ -101,7 +103,7 @@ def _told() -> Iterator[None]:
     except PoolTimeout as error:
         raise DatabaseUnavailable("no connection became free") from error
     except DBAPIError as error:
-        if error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError"):
+        if error.connection_invalidated or type(error).__name__ in UNAVAILABLE:
             raise DatabaseUnavailable(str(error.orig)) from error
         raise
 

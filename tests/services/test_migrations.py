@@ -1,0 +1,90 @@
+"""The schema: up, down and up again with data in it; what it ends as is what the models say."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from models.base import Base
+from models.database import Database
+from services import migrations
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    yield opened
+    opened.close()
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names())
+
+
+def test_an_empty_database_is_brought_to_the_newest(database: Database) -> None:
+    assert migrations.current(database) is None
+    migrations.ensure(database)
+    assert migrations.current(database) == migrations.newest()
+    assert tables(database) >= {table.name for table in Base.metadata.sorted_tables}
+    migrations.ensure(database)
+
+
+def test_the_schema_is_what_the_models_say(database: Database) -> None:
+    migrations.upgrade(database)
+    known = {table.name for table in Base.metadata.sorted_tables}
+
+    def ours(_object: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
+        return kind != "table" or name in known  # the search index's own tables have no models
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": ours})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_down_and_up_again_with_data(database: Database) -> None:
+    migrations.upgrade(database, "0001")
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO images (id, owner_id, filename, mime_type, size_bytes, width, height, sha256, storage_key,"
+                " created_at) VALUES ('i', 'local', 'a.jpg', 'image/jpeg', 1, 2, 3, 'x', 'k', '2026-01-01 00:00:00')"
+            )
+        )
+    migrations.upgrade(database)
+    kept = "SELECT filename, width FROM images"
+    with database.read() as session:
+        assert session.execute(text(kept)).all() == [("a.jpg", 2)]
+    migrations.downgrade(database, "0001")
+    assert migrations.current(database) == "0001"
+    with database.read() as session:
+        assert session.execute(text(kept)).all() == [("a.jpg", 2)]
+    migrations.upgrade(database)
+    assert migrations.current(database) == migrations.newest()
+    migrations.downgrade(database, "base")
+    assert tables(database) <= {"alembic_version"}
+
+
+def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
+    failed: list[BaseException] = []
+
+    def ensure() -> None:
+        database = Database(f"sqlite:///{tmp_path / 'shared.db'}")
+        try:
+            migrations.ensure(database)
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            failed.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=ensure) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
