@@ -44,7 +44,13 @@ def before(work: Work, conversation_id: str, seq: int) -> tuple[Said, ...]:
 
 
 def compose(
-    instructions: str, earlier: Sequence[Said], question: str, images: Sequence[ImagePart], context_tokens: int
+    instructions: str,
+    earlier: Sequence[Said],
+    question: str,
+    images: Sequence[ImagePart],
+    context_tokens: int,
+    *,
+    images_are_new: bool = False,
 ) -> tuple[Message, ...]:
     """The messages of one call: instructions, as much of what was said as fits, the question.
 
@@ -53,6 +59,7 @@ def compose(
 
     Args:
         context_tokens: window of the model; a quarter of it is left for the answer.
+        images_are_new: they came with the question and stand in it, since what was said before was about others.
     """
     room = context_tokens * 3 // 4 - estimate(instructions) - estimate(question)
     room -= sum(TOKENS_AN_IMAGE[image.detail] for image in images)
@@ -66,5 +73,6 @@ def compose(
         kept.pop()
     talk = [*reversed(kept), Said("user", question)]
     messages = [user(said.text) if said.role == "user" else assistant(said.text) for said in talk]
-    messages[0] = user(talk[0].text, *images)
+    place = -1 if images_are_new else 0
+    messages[place] = user(talk[place].text, *images)
     return (system(instructions), *messages)

@@ -104,6 +104,7 @@ class Question:
         instructions: the system message.
         messages: what the model is sent, where the caller keeps the conversation itself.
         images: pictures the conversation is about.
+        images_are_new: they came with this question.
         details, answer_details: kept with the user's message, and with the answer.
         limits: budgets to check; with them, one answer at a time is made in a conversation.
         one_at_a_time: the same without budgets.
@@ -113,6 +114,7 @@ class Question:
     text: str
     instructions: str
     images: tuple[ImagePart, ...] = ()
+    images_are_new: bool = False
     language: Language = "en"
     style: Style = "written"
     max_tokens: int | None = None
@@ -167,7 +169,12 @@ class Turns:
         with self.database.change() as work:
             turn, earlier = self._keep(work, question)
         messages = question.messages or history.compose(
-            question.instructions, earlier, question.text, question.images, self.model.context_tokens
+            question.instructions,
+            earlier,
+            question.text,
+            question.images,
+            self.model.context_tokens,
+            images_are_new=question.images_are_new,
         )
         turn.request = ChatRequest(
             messages=messages,

@@ -146,6 +146,7 @@ class Assistant:
                 recorded=query,
                 instructions=prompts.voice(language),
                 images=(picture,),
+                images_are_new=True,
                 language=language,
                 style="spoken",
                 request_id=asked.request_id,
