@@ -40,6 +40,7 @@ from services.sessions import Sessions
 from services.shared import RedisShared, Shared
 from services.speech.base import SpeechToText, TextToSpeech
 from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
+from services.speech.weights import fetch_in_background as fetch_whisper_in_background
 from services.stages import Stages
 from services.studio import failover as studio_failover
 from services.studio.base import ImageStudio
@@ -118,6 +119,9 @@ class Services:
         migrations.ensure(self.database)
         self.roll.start(self.turns.ids_under_way)
         self.eyes.start()
+        whisper_dir = _whisper_dir(self.settings)
+        if whisper_dir is not None and self.settings.fetch_models:
+            fetch_whisper_in_background(whisper_dir)
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
 
@@ -145,6 +149,7 @@ class Services:
                 self.voice_sessions.sweep()
                 if number % SWEEPS_OF_FILES == 0:
                     self.images.sweep()
+                    self.galleries.sweep()
                     self.idempotency.sweep()
             except (DatabaseUnavailable, StorageUnavailable) as error:
                 log.warning("the media store could not be swept: %s", error)
@@ -243,7 +248,7 @@ def _assistant(
             "gemini": ProviderConfig(settings.gemini_api_key, settings.gemini_base_url, timeout=timeout),
         },
         vosk_model_path=settings.vosk_model_path,
-        whisper_dir=settings.weights_dir if settings.local_whisper else None,
+        whisper_dir=_whisper_dir(settings),
     )
     return Assistant(
         sessions=sessions,
@@ -273,6 +278,11 @@ def _caption(eyes: Eyes, data: bytes) -> str | None:
         return caption(eyes.look(data))
     except (OSError, ValueError):
         return None
+
+
+def _whisper_dir(settings: Settings) -> Path | None:
+    """Where Whisper's weights are kept; None where it is not wanted."""
+    return settings.weights_dir / "whisper" if settings.local_whisper else None
 
 
 def _probe_vision(model: ChatModel) -> None:
