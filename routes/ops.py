@@ -29,6 +29,7 @@ RESPONSE_HEADERS = [
     "X-Response-Text",
     "X-Detected-Language",
     "X-Session-Id",
+    "X-Conversation-Id",
     "X-Confidence",
     "X-Error-Message",
     "X-Error-Type",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, g, jsonify, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from models.chats import Message
+from models.chats import Conversation, Message
 from models.studio import StudioVersion
+from routes.auth import signed
 from routes.classic import picture_response
 from routes.current import base_url, owner_id, request_id, services
 from routes.parsing import iso, uuid_or_none, validated
@@ -29,14 +31,11 @@ from routes.studio_schemas import (
     Wish,
 )
 from services import making
-from services.errors import Conflict, NotFound
-from services.galleries import Gallery, no_version
+from services.errors import AssistantError, Conflict, NotFound
+from services.gallery_rows import Gallery
 from services.studio.decode import bytes_from_base64, picture_from_base64, to_base64
 from services.studio.operations import Navigation, Redo, Undo
-
-MAX_BODY = 64 * 1024 * 1024
-"""A picture and a mask of 16 MB each, in base64."""
-THUMBNAIL_SIDE = 256
+from services.version_files import no_version
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 409, 413, 415, 502, 503, 504), ErrorBody)
 FOUND: dict[str | int, Any] = {404: ErrorBody}
@@ -45,26 +44,33 @@ PICTURE: dict[str | int, Any] = {200: {"content": {"image/*": {}}}, 404: ErrorBo
 bp = APIBlueprint("studio", __name__, abp_tags=[Tag(name="Studio", description="Make and change pictures by talking.")])
 
 
-@bp.before_request
-def room() -> None:
-    request.max_content_length = MAX_BODY
+@bp.after_request
+def named(response: Response) -> Response:
+    """Tell the conversation also with a failure, so that it can be tried again there."""
+    if conversation_id := g.get("studio_conversation"):
+        response.headers["X-Conversation-Id"] = conversation_id
+    return response
 
 
 @bp.post("/chat", responses={200: Granted, **ERRORS})
 @validated
 def chat(body: Wish) -> Response:
     """Say what to make or to change; the picture stays on the server."""
-    granted = services().studio.grant(
-        making.Wish(
-            owner_id=owner_id(),
-            message=body.message,
-            picture=picture_from_base64(body.picture) if body.picture else None,
-            conversation_id=known(body.conversation_id) if body.conversation_id else None,
-            version_id=version(body.version_id) if body.version_id else None,
-            mask=bytes_from_base64(body.mask, field="mask") if body.mask else None,
-            request_id=request_id(),
-        )
+    wish = making.Wish(
+        owner_id=owner_id(),
+        message=body.message,
+        picture=picture_from_base64(body.picture) if body.picture else None,
+        conversation_id=known(body.conversation_id) if body.conversation_id else None,
+        version_id=version(body.version_id) if body.version_id else None,
+        mask=bytes_from_base64(body.mask, field="mask") if body.mask else None,
+        request_id=request_id(),
     )
+    try:
+        granted = services().studio.grant(wish)
+    except AssistantError as error:
+        g.studio_conversation = error.context.get("conversation_id")
+        raise
+    g.studio_conversation = granted.gallery.conversation.id
     return jsonify(shown(granted))
 
 
@@ -75,7 +81,7 @@ def listing(query: PageQuery) -> Response:
     found, total = services().galleries.page(owner_id(), query.limit, query.offset)
     return jsonify(
         {
-            "conversations": [summary(gallery) for gallery in found],
+            "conversations": [summary(one.conversation, one.version_count, one.current_id) for one in found],
             "total_count": total,
             "has_more": query.offset + len(found) < total,
         }
@@ -87,9 +93,12 @@ def listing(query: PageQuery) -> Response:
 def detail(path: ConversationPath) -> Response:
     """A conversation with all its versions and what was said."""
     gallery = services().galleries.get(owner_id(), known(path.conversation_id))
-    said = services().galleries.turns(gallery.conversation.id)
     return jsonify(
-        {**summary(gallery), "versions": [present(row) for row in gallery.versions], "turns": turns_of(list(said))}
+        {
+            **summary_of(gallery),
+            "versions": presented(gallery.versions),
+            "turns": [said(*turn) for turn in services().galleries.turns(gallery.conversation.id)],
+        }
     )
 
 
@@ -97,7 +106,7 @@ def detail(path: ConversationPath) -> Response:
 @validated
 def rename(path: ConversationPath, body: Title) -> Response:
     """Give a conversation another title."""
-    return jsonify(summary(services().galleries.rename(owner_id(), known(path.conversation_id), body.title.strip())))
+    return jsonify(summary_of(services().galleries.rename(owner_id(), known(path.conversation_id), body.title.strip())))
 
 
 @bp.delete("/studio/conversations/<conversation_id>", responses={204: None, **FOUND})
@@ -134,12 +143,12 @@ def go(path: ConversationPath, body: CurrentVersion) -> Response:
 @validated
 def version_file(path: VersionPath, query: FileQuery) -> Response:
     """A version's picture, whole; takes `Range` and `If-None-Match`."""
-    gallery, row = one(path)
-    response = picture_response(services().galleries.file(row), row.mime_type, None, row.sha256)
+    row = one(path)
+    response = picture_response(services().galleries.files.picture(row), row.mime_type, None, row.sha256)
     disposition = "attachment" if query.download else "inline"
     suffix = PurePosixPath(row.mime_type).name.replace("jpeg", "jpg")
     response.headers.set("Content-Disposition", disposition, filename=f"version-{row.number}.{suffix}")
-    response.headers["X-Conversation-Id"] = gallery.conversation.id
+    response.headers["X-Conversation-Id"] = row.conversation_id
     return response
 
 
@@ -147,8 +156,8 @@ def version_file(path: VersionPath, query: FileQuery) -> Response:
 @validated
 def version_thumbnail(path: VersionPath) -> Response:
     """A small copy of a version's picture."""
-    _gallery, row = one(path)
-    data, mime_type = services().galleries.thumbnail(row, THUMBNAIL_SIDE)
+    row = one(path)
+    data, mime_type = services().galleries.files.thumbnail(row)
     return picture_response(data, mime_type, None, f"{row.sha256}-thumbnail")
 
 
@@ -174,10 +183,8 @@ def version(version_id: str) -> str:
     return found
 
 
-def one(path: VersionPath) -> tuple[Gallery, StudioVersion]:
-    version_id = version(path.version_id)
-    gallery = services().galleries.of_version(owner_id(), version_id)
-    return gallery, gallery.row(version_id)
+def one(path: VersionPath) -> StudioVersion:
+    return services().galleries.version(owner_id(), version(path.version_id))
 
 
 def moved(path: ConversationPath, navigation: Navigation) -> dict[str, Any]:
@@ -193,7 +200,7 @@ def place(gallery: Gallery) -> dict[str, Any]:
     return {
         "conversation_id": gallery.conversation.id,
         "current_version_id": gallery.current_id,
-        "version": present(current) if current else None,
+        "version": presented([current])[0] if current else None,
     }
 
 
@@ -211,18 +218,23 @@ def shown(granted: making.Outcome) -> dict[str, Any]:
         "changed": row is not None,
         "width": row.width if row else None,
         "height": row.height if row else None,
-        **(links(row) if row else {"url": None, "thumbnail_url": None}),
+        **(links(row.id) if row else {"url": None, "thumbnail_url": None}),
     }
 
 
-def links(row: StudioVersion) -> dict[str, str]:
+def links(version_id: str) -> dict[str, str]:
     return {
-        "url": base_url() + url_for("studio.version_file", version_id=row.id),
-        "thumbnail_url": base_url() + url_for("studio.version_thumbnail", version_id=row.id),
+        "url": base_url() + signed(url_for("studio.version_file", version_id=version_id)),
+        "thumbnail_url": base_url() + signed(url_for("studio.version_thumbnail", version_id=version_id)),
     }
 
 
-def present(row: StudioVersion) -> dict[str, Any]:
+def presented(rows: Sequence[StudioVersion]) -> list[dict[str, Any]]:
+    operations = services().galleries.operations(rows)
+    return [present(row, operations[row.id]) for row in rows]
+
+
+def present(row: StudioVersion, operations: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "version_id": row.id,
         "parent_version_id": row.parent_id,
@@ -235,34 +247,35 @@ def present(row: StudioVersion) -> dict[str, Any]:
         "alt_text": row.alt_text,
         "provider": row.provider,
         "model": row.model,
-        "operations": row.operations,
+        # A mask may be larger than all the rest, and whoever sent it has it.
+        "operations": [{name: value for name, value in one.items() if name != "mask"} for one in operations],
         "created_at": iso(row.created_at),
-        **links(row),
+        **links(row.id),
     }
 
 
-def summary(gallery: Gallery) -> dict[str, Any]:
-    current = gallery.current
+def summary_of(gallery: Gallery) -> dict[str, Any]:
+    return summary(gallery.conversation, len(gallery.versions), gallery.current_id)
+
+
+def summary(conversation: Conversation, version_count: int, current_id: str | None) -> dict[str, Any]:
     return {
-        "conversation_id": gallery.conversation.id,
-        "title": gallery.conversation.title,
-        "created_at": iso(gallery.conversation.created_at),
-        "updated_at": iso(gallery.conversation.updated_at),
-        "current_version_id": gallery.current_id,
-        "version_count": len(gallery.versions),
-        "thumbnail_url": links(current)["thumbnail_url"] if current else None,
+        "conversation_id": conversation.id,
+        "title": conversation.title,
+        "created_at": iso(conversation.created_at),
+        "updated_at": iso(conversation.updated_at),
+        "current_version_id": current_id,
+        "version_count": version_count,
+        "thumbnail_url": links(current_id)["thumbnail_url"] if current_id else None,
     }
 
 
-def turns_of(messages: list[Message]) -> list[dict[str, Any]]:
-    """Questions with their answers; an unanswered one has no text."""
-    return [
-        {
-            "message": asked.content,
-            "text": answered.content,
-            "version_id": (answered.details or {}).get("version_id"),
-            "provider": answered.provider,
-            "created_at": iso(asked.created_at),
-        }
-        for asked, answered in zip(messages[::2], messages[1::2], strict=False)
-    ]
+def said(asked: Message, answered: Message) -> dict[str, Any]:
+    """A question with its answer; an unanswered one has no text."""
+    return {
+        "message": asked.content,
+        "text": answered.content,
+        "version_id": (answered.details or {}).get("version_id"),
+        "provider": answered.provider,
+        "created_at": iso(asked.created_at),
+    }

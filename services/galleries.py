@@ -1,4 +1,4 @@
-"""Studio conversations kept: their versions, which of them is current, and the files behind both."""
+"""Studio conversations kept: their versions, which of them is current, and what was said."""
 
 from __future__ import annotations
 
@@ -6,58 +6,34 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image as PillowImage
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
 from models.studio import StudioPlace, StudioVersion
-from services.errors import Conflict, NotFound
-from services.library import decoding, pictures
+from services import gallery_rows as rows
+from services.errors import Conflict
+from services.gallery_rows import SURFACE, Gallery
+from services.library import decoding
 from services.library.storage import MediaStore
 from services.studio import operations as ops
 from services.studio.base import Picture
-from services.studio.versions import Version, VersionTree
+from services.version_files import VersionFiles
 
-SURFACE = "studio"
 TITLE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Gallery:
-    """A conversation with all its versions, oldest first."""
+class Listed:
+    """A conversation as a list shows it."""
 
     conversation: Conversation
-    versions: tuple[StudioVersion, ...]
+    version_count: int
     current_id: str | None
-
-    @property
-    def tree(self) -> VersionTree:
-        return VersionTree(
-            Version(
-                id=row.id,
-                parent_id=row.parent_id,
-                number=row.number,
-                picture_key=row.picture_key,
-                original_key=row.original_key,
-                operations=ops.from_json(row.operations),
-            )
-            for row in self.versions
-        )
-
-    def row(self, version_id: str) -> StudioVersion:
-        """Raises `NotFound` (`version_not_found`)."""
-        for row in self.versions:
-            if row.id == version_id:
-                return row
-        raise no_version()
-
-    @property
-    def current(self) -> StudioVersion | None:
-        return next((row for row in self.versions if row.id == self.current_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +60,7 @@ class Galleries:
 
     def __init__(self, database: Database, store: MediaStore) -> None:
         self.database = database
-        self.store = store
+        self.files = VersionFiles(store)
 
     def begin(self, owner_id: str, title: str) -> Gallery:
         """A new conversation without a version."""
@@ -104,7 +80,7 @@ class Galleries:
 
     def get(self, owner_id: str, conversation_id: str) -> Gallery:
         with self.database.read() as session:
-            return _gallery(session, owner_id, conversation_id)
+            return rows.gallery_of(session, owner_id, conversation_id)
 
     def of_version(self, owner_id: str, version_id: str) -> Gallery:
         """The conversation a version belongs to.
@@ -113,41 +89,59 @@ class Galleries:
             NotFound: `version_not_found`.
         """
         with self.database.read() as session:
-            conversation_id = session.execute(
-                select(StudioVersion.conversation_id)
-                .join(Conversation, Conversation.id == StudioVersion.conversation_id)
-                .where(StudioVersion.id == version_id, Conversation.owner_id == owner_id)
-            ).scalar()
-            if conversation_id is None:
-                raise no_version()
-            return _gallery(session, owner_id, conversation_id)
+            return rows.gallery_of(session, owner_id, rows.version_of(session, owner_id, version_id).conversation_id)
 
-    def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[Gallery], int]:
+    def version(self, owner_id: str, version_id: str) -> StudioVersion:
+        """One version; its `operations` are not loaded.
+
+        Raises:
+            NotFound: `version_not_found`.
+        """
+        with self.database.read() as session:
+            return rows.version_of(session, owner_id, version_id)
+
+    def operations(self, versions: Sequence[StudioVersion]) -> dict[str, list[Any]]:
+        """By id, the chain of each; apart from the versions, since masks in it may be large."""
+        ids = [row.id for row in versions]
+        with self.database.read() as session:
+            found = session.execute(select(StudioVersion.id, StudioVersion.operations).where(StudioVersion.id.in_(ids)))
+            return {row.id: row.operations for row in found}
+
+    def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[Listed], int]:
         """One page of conversations, the last used first, and how many there are in all."""
         mine = (Conversation.owner_id == owner_id, Conversation.surface == SURFACE)
+        count = (
+            select(func.count())
+            .select_from(StudioVersion)
+            .where(StudioVersion.conversation_id == Conversation.id)
+            .scalar_subquery()
+        )
         with self.database.read() as session:
             total = session.execute(select(func.count()).select_from(Conversation).where(*mine)).scalar_one()
-            ids = session.execute(
-                select(Conversation.id)
+            found = session.execute(
+                select(Conversation, count, StudioPlace.version_id)
+                .outerjoin(StudioPlace, StudioPlace.conversation_id == Conversation.id)
                 .where(*mine)
                 .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
                 .limit(limit)
                 .offset(offset)
-            ).scalars()
-            return [_gallery(session, owner_id, conversation_id) for conversation_id in ids.all()], total
-
-    def turns(self, conversation_id: str) -> Sequence[Message]:
-        """All that was said, oldest first."""
-        with self.database.read() as session:
-            return (
-                session.execute(select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq))
-                .scalars()
-                .all()
             )
+            return [Listed(*row) for row in found], total
+
+    def turns(self, conversation_id: str, newest: int | None = None) -> list[tuple[Message, Message]]:
+        """What was said, each message with its answer, oldest first.
+
+        Args:
+            newest: only so many, the last ones.
+        """
+        said = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc())
+        with self.database.read() as session:
+            found = session.execute(said if newest is None else said.limit(2 * newest)).scalars().all()[::-1]
+        return list(zip(found[::2], found[1::2], strict=True))
 
     def rename(self, owner_id: str, conversation_id: str, title: str) -> Gallery:
         with self.database.write() as session:
-            _gallery(session, owner_id, conversation_id)
+            rows.gallery_of(session, owner_id, conversation_id)
             session.execute(
                 update(Conversation).where(Conversation.id == conversation_id).values(title=title, updated_at=now())
             )
@@ -160,22 +154,21 @@ class Galleries:
             StorageUnavailable, DatabaseUnavailable: nothing was kept.
             NotFound: the conversation, or the version it was made from, was deleted meanwhile.
         """
+        conversation = gallery.conversation
         version_id = new_id()
-        key = f"{_folder(gallery.conversation.id)}{version_id}"
+        width, height = size_of(made.picture)
+        key = self.files.put(conversation.id, version_id, made.picture.data)
         original, operations = made.chain if made.chain is not None else (key, ())
-        with PillowImage.open(io.BytesIO(made.picture.data)) as image:
-            width, height = decoding.upright_size(image)
-        self.store.put(key, made.picture.data)
         try:
             with self.database.write() as session:
-                newest = _gallery(session, gallery.conversation.owner_id, gallery.conversation.id)
+                rows.conversation_of(session, conversation.owner_id, conversation.id)
                 if made.parent_id is not None:
-                    newest.row(made.parent_id)
+                    rows.version_of(session, conversation.owner_id, made.parent_id)
                 row = StudioVersion(
                     id=version_id,
-                    conversation_id=gallery.conversation.id,
+                    conversation_id=conversation.id,
                     parent_id=made.parent_id,
-                    number=max((version.number for version in newest.versions), default=0) + 1,
+                    number=rows.next_number(session, conversation.id),
                     picture_key=key,
                     original_key=original,
                     operations=ops.to_json(operations),
@@ -192,9 +185,9 @@ class Galleries:
                     created_at=now(),
                 )
                 session.add(row)
-                _go(session, gallery.conversation.id, version_id)
+                rows.make_current(session, conversation.id, version_id)
         except BaseException:
-            self.store.delete(key)
+            self.files.drop([key])
             raise
         return row
 
@@ -204,23 +197,24 @@ class Galleries:
         Raises:
             NotFound: `version_not_found`.
         """
+        owner_id = gallery.conversation.owner_id
         gallery.row(version_id)
         with self.database.write() as session:
-            _go(session, gallery.conversation.id, version_id)
-        return self.get(gallery.conversation.owner_id, gallery.conversation.id)
+            rows.version_of(session, owner_id, version_id)
+            rows.make_current(session, gallery.conversation.id, version_id)
+        return self.get(owner_id, gallery.conversation.id)
 
-    def mark(self, message_id: str, version_id: str | None) -> None:
-        """Note which version an answer led to."""
+    def mark(self, message_id: str, details: dict[str, Any]) -> None:
+        """Note what an answer led to."""
         with self.database.write() as session:
-            session.execute(update(Message).where(Message.id == message_id).values(details={"version_id": version_id}))
+            session.execute(update(Message).where(Message.id == message_id).values(details=details))
 
     def delete(self, owner_id: str, conversation_id: str) -> None:
         """Take a conversation away with its versions and files."""
         with self.database.write() as session:
-            _gallery(session, owner_id, conversation_id)
+            rows.conversation_of(session, owner_id, conversation_id)
             session.execute(delete(Conversation).where(Conversation.id == conversation_id))
-        for key in list(self.store.keys(_folder(conversation_id))):
-            self.store.delete(key)
+        self.files.drop_all(conversation_id)
 
     def delete_version(self, owner_id: str, version_id: str) -> Gallery:
         """Take one version away; those made from it hang on the one it was made from.
@@ -229,76 +223,42 @@ class Galleries:
             NotFound: `version_not_found`.
             Conflict: `version_in_use`, while an answer is being made in its conversation.
         """
-        gallery = self.of_version(owner_id, version_id)
-        gone = gallery.row(version_id)
         with self.database.write() as session:
-            if _busy(session, gallery.conversation.id):
+            gone = rows.version_of(session, owner_id, version_id)
+            before = rows.gallery_of(session, owner_id, gone.conversation_id)
+            if rows.busy(session, gone.conversation_id):
                 raise Conflict("The version is being edited.", code="version_in_use")
             session.execute(
-                update(StudioVersion).where(StudioVersion.parent_id == version_id).values(parent_id=gone.parent_id)
+                update(StudioVersion)
+                .where(StudioVersion.parent_id == version_id)
+                .values(parent_id=gone.parent_id)
+                .execution_options(synchronize_session=False)
             )
-            session.execute(delete(StudioVersion).where(StudioVersion.id == version_id))
-            rest = _gallery(session, owner_id, gallery.conversation.id)
-            if gallery.current_id == version_id:
-                newest = rest.tree.newest()
-                _go(session, gallery.conversation.id, gone.parent_id or (newest.id if newest else None))
-        self._drop_unneeded(gallery, rest)
-        return self.get(owner_id, gallery.conversation.id)
+            session.execute(
+                delete(StudioVersion).where(StudioVersion.id == version_id).execution_options(synchronize_session=False)
+            )
+            if before.current_id == version_id:
+                newest = before.tree.without(version_id).newest()
+                rows.make_current(session, gone.conversation_id, gone.parent_id or (newest.id if newest else None))
+        # A picture that another version is replayed from stays; a small copy of what nobody sees does not.
+        self.files.drop(before.tree.stored_keys() - before.tree.without(version_id).stored_keys())
+        self.files.drop_thumbnail(gone)
+        return self.get(owner_id, gone.conversation_id)
 
-    def file(self, row: StudioVersion) -> bytes:
-        """Raises `NotFound` (`version_not_found`) where the file is gone."""
-        try:
-            return self.store.get(row.picture_key)
-        except FileNotFoundError:
-            raise no_version() from None
+    def sweep(self, older_than_s: float = 600) -> int:
+        """Delete files that no version knows, left behind by a crash; how many there were.
 
-    def original(self, key: str) -> bytes:
-        """What a chain is replayed from."""
-        return self.store.get(key)
-
-    def thumbnail(self, row: StudioVersion, side: int) -> tuple[bytes, str]:
-        """A small copy and its MIME type."""
-        small = pictures.prepare(self.file(row), side, frames=1)[0]
-        return small.data, small.mime_type
-
-    def _drop_unneeded(self, before: Gallery, after: Gallery) -> None:
-        """Files that no version shows and none is replayed from."""
-        for key in before.tree.stored_keys() - after.tree.stored_keys():
-            self.store.delete(key)
+        Args:
+            older_than_s: younger ones may be another process's version on its way.
+        """
+        with self.database.read() as session:
+            keys = session.execute(select(StudioVersion.picture_key, StudioVersion.original_key)).all()
+        shown = frozenset(picture for picture, _original in keys)
+        known = shown | {original for _picture, original in keys if original is not None}
+        return self.files.sweep(known, shown, older_than_s)
 
 
-def no_version() -> NotFound:
-    return NotFound("There is no version with this id.", code="version_not_found", field="version_id")
-
-
-def _folder(conversation_id: str) -> str:
-    return f"studio/{conversation_id[:2]}/{conversation_id}/"
-
-
-def _gallery(session: Session, owner_id: str, conversation_id: str) -> Gallery:
-    conversation = session.execute(
-        select(Conversation).where(
-            Conversation.id == conversation_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
-        )
-    ).scalar()
-    if conversation is None:
-        raise NotFound("There is no conversation with this id.", code="conversation_not_found", field="conversation_id")
-    rows = session.execute(
-        select(StudioVersion).where(StudioVersion.conversation_id == conversation_id).order_by(StudioVersion.number)
-    ).scalars()
-    place = session.execute(
-        select(StudioPlace.version_id).where(StudioPlace.conversation_id == conversation_id)
-    ).scalar()
-    return Gallery(conversation, tuple(rows), place)
-
-
-def _go(session: Session, conversation_id: str, version_id: str | None) -> None:
-    session.execute(
-        update(StudioPlace).where(StudioPlace.conversation_id == conversation_id).values(version_id=version_id)
-    )
-    session.execute(update(Conversation).where(Conversation.id == conversation_id).values(updated_at=now()))
-
-
-def _busy(session: Session, conversation_id: str) -> bool:
-    streaming = select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming")
-    return session.execute(streaming.limit(1)).scalar() is not None
+def size_of(picture: Picture) -> tuple[int, int]:
+    """Width and height in pixels, upright."""
+    with PillowImage.open(io.BytesIO(picture.data)) as image:
+        return decoding.upright_size(image)

@@ -29,12 +29,12 @@ class Turn:
     Args:
         prompt: what the person asked for.
         text: what was answered.
-        picture: what came out, if anything did.
+        made_picture: whether a picture came out.
     """
 
     prompt: str
     text: str = ""
-    picture: Picture | None = None
+    made_picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

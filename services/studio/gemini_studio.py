@@ -110,7 +110,7 @@ def contents(request: StudioRequest, sent: Sent | None) -> list[types.Content]:
 
 
 def _said(turn: Turn) -> str:
-    made = "(A picture was made.)" if turn.picture else ""
+    made = "(A picture was made.)" if turn.made_picture else ""
     return " ".join(part for part in (turn.text.strip(), made) if part) or "(No answer.)"
 
 

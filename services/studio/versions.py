@@ -94,12 +94,12 @@ class VersionTree:
 
     def path(self, version_id: str) -> tuple[Version, ...]:
         """From the first version to this one, both included."""
-        steps: list[Version] = []
+        steps: dict[str, Version] = {}
         version: Version | None = self.get(version_id)
-        while version is not None and version not in steps:
-            steps.append(version)
+        while version is not None and version.id not in steps:
+            steps[version.id] = version
             version = self.parent(version.id)
-        return tuple(reversed(steps))
+        return tuple(reversed(steps.values()))
 
     def go(self, current_id: str, navigation: Navigation) -> Version:
         """Where undo, redo or restore lead from a version.
@@ -122,11 +122,11 @@ class VersionTree:
                 return self.path(current_id)[0]
 
     def _towards_newest(self, version: Version) -> Version:
-        below = [one for one in self if one.id != version.id and version in self.path(one.id)]
-        if not below:
-            raise Conflict("There is no later version to go to.", code="nothing_to_redo")
-        path = self.path(below[-1].id)
-        return path[path.index(version) + 1]
+        for newest in reversed(self._by_id.values()):
+            ids = [one.id for one in self.path(newest.id)]
+            if version.id in ids[:-1]:
+                return self.get(ids[ids.index(version.id) + 1])
+        raise Conflict("There is no later version to go to.", code="nothing_to_redo")
 
     def compare(self, first_id: str, second_id: str) -> Comparison:
         first, second = self.path(first_id), self.path(second_id)

@@ -87,9 +87,9 @@ class TestGemini:
     def test_what_is_sent(self, vendor: VendorServer, gemini: GeminiStudio) -> None:
         vendor.answer = gemini_says(shown(MADE))
         turns = (
-            Turn("Create a picture of a cat", "A cat.", CURRENT),
+            Turn("Create a picture of a cat", "A cat.", made_picture=True),
             Turn("is it big?", "Yes."),
-            Turn("add a hat", "", CURRENT),
+            Turn("add a hat", "", made_picture=True),
         )
         gemini.create_or_edit(StudioRequest("add a moon", CURRENT, turns, request_id="abc"))
         asked = vendor.asked[0]
