@@ -88,6 +88,17 @@ export function askForKey() {
   return asking;
 }
 
+/** Save a file of this server; a plain link sends no access key. */
+export async function saveFile(path) {
+  const response = await send("GET", path);
+  const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "picture";
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 /** Show a picture of this server; with an access key it has to be fetched, an `<img>` sends none. */
 export async function setPicture(image, path) {
   if (!kept("key")) {

@@ -26,7 +26,7 @@ export function whenBack(callback) {
 async function probe() {
   try {
     const answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PROBE_MS) });
-    if (answer.ok) back();
+    if (answer.status < 500) back(); // it may want a key, but it is there
   } catch {
     // Still gone; the banner says so already.
   }

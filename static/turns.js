@@ -6,6 +6,14 @@ import { show } from "./rendered.js";
 
 const COPIED_MS = 1600;
 
+const NAMES = { openai: "OpenAI", gemini: "Gemini", anthropic: "Anthropic" };
+
+/** Who did it, as `by("Answered", "local")`; empty if nobody says. */
+export function by(done, provider) {
+  if (!provider) return "";
+  return provider === "local" ? `${done} on this server` : `${done} by ${NAMES[provider] ?? provider}`;
+}
+
 /** A person's words. */
 export class Mine {
   constructor(text) {

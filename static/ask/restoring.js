@@ -1,6 +1,7 @@
 // What the server has kept of a conversation.
 
 import { json } from "../api.js";
+import * as connection from "../connection.js";
 
 const LOOK_AGAIN_MS = 1000;
 
@@ -11,6 +12,17 @@ export const pictureOf = (id) => json("GET", `/images/${id}`);
 export async function messagesOf(id) {
   const { messages } = await json("GET", `/images/${id}/messages`);
   return messages;
+}
+
+/** A message as it is now; while the server cannot be reached, as soon as it can. */
+async function newest(id, messageId) {
+  try {
+    return (await messagesOf(id)).find((each) => each.id === messageId);
+  } catch (error) {
+    if (!error.lost) return null; // the picture was deleted meanwhile
+    await new Promise((resolve) => connection.whenBack(resolve));
+    return newest(id, messageId);
+  }
 }
 
 /**
@@ -24,8 +36,7 @@ export async function followAnswer(id, message, onText) {
   while (current.status === "streaming") {
     onText(current.content);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-    const messages = await messagesOf(id);
-    current = messages.find((each) => each.id === message.id) ?? { ...current, status: "interrupted" };
+    current = (await newest(id, message.id)) ?? { ...current, status: "interrupted" };
   }
   return current;
 }

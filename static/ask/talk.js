@@ -4,7 +4,7 @@ import { newKey } from "../api.js";
 import { alarm, say } from "../announce.js";
 import * as connection from "../connection.js";
 import { make, tool } from "../dom.js";
-import { Mine, Reply } from "../turns.js";
+import { Mine, Reply, by } from "../turns.js";
 import { ask } from "./answers.js";
 import * as kept from "./kept.js";
 import { followAnswer, messagesOf } from "./restoring.js";
@@ -85,10 +85,11 @@ export class Talk {
     const reply = this.put(new Reply());
     if (message.status === "streaming") {
       this.work(true);
-      message = await followAnswer(this.id, message, (text) => reply.add(text.slice(reply.text.length)));
+      const more = (text) => text.length > reply.text.length && reply.add(text.slice(reply.text.length));
+      message = await followAnswer(this.id, message, more);
       this.work(false);
     }
-    const facts = { by: by(message.provider), announce: false };
+    const facts = { by: by("Answered", message.provider), announce: false };
     if (message.status === "interrupted") facts.note = "This answer was cut short.";
     if (message.status === "failed") Object.assign(facts, { note: "The model failed here.", bad: true });
     if (message.finish_reason in FINISHES) facts.note = FINISHES[message.finish_reason];
@@ -128,7 +129,7 @@ export class Talk {
   }
 
   async settle(reply, text, finish, provider) {
-    await reply.finish(text, { note: FINISHES[finish], by: by(provider) });
+    await reply.finish(text, { note: FINISHES[finish], by: by("Answered", provider) });
     this.changed();
   }
 
@@ -193,5 +194,3 @@ export class Talk {
 
 /** Whether the model failed before it said anything. */
 const fruitless = ({ status, content }) => status === "failed" && !content;
-
-const by = (provider) => (provider === "local" ? "Answered on this server" : provider ? `Answered by ${provider}` : "");

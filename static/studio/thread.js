@@ -3,7 +3,7 @@
 import { newKey, setPicture } from "../api.js";
 import { alarm, say } from "../announce.js";
 import { byId, make, tool } from "../dom.js";
-import { Mine, Reply } from "../turns.js";
+import { Mine, Reply, by } from "../turns.js";
 import * as server from "./server.js";
 
 const box = make("div", { className: "turns" });
@@ -21,7 +21,7 @@ export function showTurns(work, choose) {
     const reply = new Reply();
     box.append(reply.element);
     const tools = turn.version_id ? [versionTool(turn.version_id, work.versions, choose)] : [];
-    reply.finish(turn.text, { tools: tools.filter(Boolean), by: by(turn.provider), announce: false });
+    reply.finish(turn.text, { tools: tools.filter(Boolean), by: by("Made", turn.provider), announce: false });
   }
 }
 
@@ -52,7 +52,7 @@ export async function sendWish(wish, told, key = newKey(), mine = new Mine(wish.
     const work = await told.arrived(answer);
     const tools = answer.picture ? [versionTool(answer.version_id, work.versions, told.choose)] : [];
     const note = answer.picture && answer.changed === false ? "Nothing in the picture changed." : undefined;
-    await reply.finish(answer.text, { note, tools, by: by(answer.provider), announce: false });
+    await reply.finish(answer.text, { note, tools, by: by("Made", answer.provider), announce: false });
     say([answer.text, note, answer.alt_text && `The picture now: ${answer.alt_text}`].filter(Boolean).join(" "));
   } catch (error) {
     reply.element.remove();
@@ -69,5 +69,3 @@ function notSent(error, mine, { wish, told, key }) {
   mine.failed(why, ...(error.again === false ? [] : [retry]), drop);
   alarm(why);
 }
-
-const by = (provider) => (provider === "local" ? "Made on this server" : provider ? `Made by ${provider}` : "");

@@ -1,8 +1,10 @@
 // Studio: pictures made and changed by saying what is wanted.
 
+import { saveFile } from "../api.js";
 import { alarm, say } from "../announce.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
+import { kept } from "../keep.js";
 import { choosing, photographing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
@@ -210,6 +212,12 @@ function showProblem(text) {
   if (text) alarm(text);
 }
 
+function download(event) {
+  if (!kept("key")) return; // the link does it
+  event.preventDefault();
+  saveFile(server.downloadOf(work.current_version_id)).catch((error) => alarm(error.message));
+}
+
 function toggleMarking() {
   if (!byId("mask-tools").hidden) stopMarking();
   else startMarking(picture, refresh);
@@ -248,6 +256,7 @@ function start() {
   byId("studio-redo").addEventListener("click", redo);
   byId("studio-delete").addEventListener("click", removeWork);
   byId("studio-drop-version").addEventListener("click", removeVersion);
+  byId("studio-download").addEventListener("click", download);
   byId("studio-mask").addEventListener("click", toggleMarking);
   byId("studio-compare").addEventListener("click", toggleComparing);
   byId("studio-unmask").addEventListener("click", () => {

@@ -72,7 +72,7 @@ def test_many_conversations_stay_apart(visit: Visit, site: Site) -> None:
     expect(visit.page.locator("#ask-log")).to_contain_text("The second one.")
     expect(visit.page.locator("#ask-list li")).to_have_count(2)
     visit.page.click("#ask-list a:has-text('first.jpg')")
-    expect(visit.page.locator("#ask-log")).to_have_text("The first one.CopyAnswered by openai")
+    expect(visit.page.locator("#ask-log")).to_have_text("The first one.CopyAnswered by OpenAI")
     assert visit.page.url == first
 
 
@@ -146,6 +146,19 @@ def test_a_stopped_answer_keeps_what_was_said(visit: Visit, site: Site) -> None:
     visit.page.reload()
     expect(last).to_contain_text("This answer was cut short.")
     expect(last).to_contain_text("One")
+
+
+def test_a_reload_in_the_middle_of_an_answer_loses_nothing_that_was_kept(visit: Visit, site: Site) -> None:
+    site.model.answer({"content": LONG}, when={"userMessage": "Go on"}, latency=60, chunkSize=12)
+    upload(visit, site)
+    visit.page.fill("#ask-text", "Go on")
+    visit.page.press("#ask-text", "Enter")
+    expect(visit.page.locator(".answer.coming:not(.waiting)")).to_contain_text("three")
+    visit.page.reload()
+    last = visit.page.locator(".turn").last
+    expect(last).to_contain_text("One two three")
+    expect(last).to_contain_text("This answer was cut short.")
+    expect(visit.page.locator("#ask-send")).to_be_visible()
 
 
 def test_a_broken_connection_is_shown_and_mended(visit: Visit, own_site: Site) -> None:
