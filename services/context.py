@@ -190,7 +190,7 @@ def _known(session: Session, names: Names, places: Sequence[int], first: int, *,
     }
     hashes = [images[image_id][0].sha256 for image_id in ids[:measured]]
     stored = session.execute(select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes)))
-    facts: dict[str, dict[str, Any]] = dict(stored.tuples().all())
+    facts: dict[str, dict[str, Any]] = {sha256: found for sha256, found in stored}  # noqa: C416 - a Row is no pair to mypy
     return [
         Known(image, first + place, caption, _confidence(facts.get(image.sha256)))
         for place, (image, caption) in ((place, images[names[place][0]]) for place in places)

@@ -20,7 +20,7 @@ from services import history, usage
 from services.agent import loop
 from services.content import FinishReason, ImagePart, Language, Message, Usage
 from services.errors import AssistantError, Interrupted, SessionNotFound
-from services.events import ChatEvent, LoopDone, TurnDone, TurnFailed, TurnStarted
+from services.events import ChatEvent, LoopDone, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
 from services.session_search import index_message
@@ -57,6 +57,7 @@ _KEEP_SO_FAR = (
     .where(ROWS.c.id == bindparam("message"), ROWS.c.status == "streaming")
     .values(content=bindparam("so_far"))
 )
+_STATUS = select(ROWS.c.status).where(ROWS.c.id == bindparam("message"))
 _END_ANSWER = (
     update(ROWS)
     .where(ROWS.c.id == bindparam("message"))
@@ -346,7 +347,11 @@ class Turn:
                 case TextDelta():
                     if not self._said:
                         self.first_text_ms = self.elapsed_ms
-                    self._said.append(event.text)
+                    with self._lock:
+                        # Nothing is said after the end has been written down.
+                        if self.outcome is not None:
+                            return
+                        self._said.append(event.text)
                     yield event
                 case AnswerStarted():
                     self.provider, self.model = event.provider, event.model
@@ -354,7 +359,7 @@ class Turn:
                 case LoopDone():
                     self.finish_reason, self.usage = event.finish_reason, self._counted(event.usage)
                     if self._settle("complete"):
-                        yield self._done()
+                        yield self._done() if self.outcome == "complete" else TurnCancelled(self.message_id, self.text)
                 case _:
                     yield event
 
@@ -387,6 +392,9 @@ class Turn:
                 self.usage = self._counted(self.usage)
             try:
                 with self.turns.database.change() as work:
+                    if work.execute(_STATUS, {"message": self.message_id}).scalar() == "interrupted":
+                        # Another process has cancelled it, and has said so.
+                        outcome, self.cancelled = "interrupted", True
                     self._write_end(work, outcome)
             finally:
                 self.outcome = outcome

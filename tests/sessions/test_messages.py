@@ -464,12 +464,12 @@ def test_a_reader_who_leaves_stops_nothing(held: FlaskClient, gate: Gate) -> Non
 
 def test_pings_while_the_model_is_silent(held: FlaskClient, gate: Gate) -> None:
     session = new_session(held)
-    timer = threading.Timer(13, gate.open)
+    timer = threading.Timer(12, gate.open)
     timer.start()
-    response = held.post(f"{SESSIONS}/{session}/messages/stream", json={"message": "Count."})
+    text = held.post(f"{SESSIONS}/{session}/messages/stream", json={"message": "Count."}).text
     timer.join()
-    assert 'event: ping\ndata: {"type":"ping"}\n\n' in response.text
-    events = events_of(response.text)
+    assert 'event: ping\ndata: {"type":"ping"}\n\n' in text
+    events = events_of(text)
     assert names_of(events) == ["connection", "thinking", *["token"] * 4, "complete", "close"]
     message = events[0].data["message_id"]
     # A ping belongs to a connection, not to the stream.
