@@ -24,7 +24,7 @@ def picture_from_base64(text: str, *, field: str = "picture") -> Picture:
         field: the request's field, for the error.
 
     Raises:
-        InvalidInput: not base64 (`invalid_base64`) or empty (`empty_picture`).
+        InvalidInput: not base64 (`invalid_picture`, or as the field is called) or empty (`empty_picture`).
         TooLarge: over 16 MB decoded.
         ImageRejected: no picture, a damaged one or one with too many pixels.
     """
@@ -47,7 +47,7 @@ def bytes_from_base64(text: str, *, field: str = "picture") -> bytes:
     try:
         data = base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput("The picture is not valid base64.", code="invalid_base64", field=field) from error
+        raise InvalidInput("The picture is not valid base64.", code=f"invalid_{field}", field=field) from error
     if len(data) > MAX_UPLOAD_BYTES:
         raise _too_large(field)
     return data
