@@ -1,18 +1,20 @@
-"""The database's schema, brought to where the code expects it."""
+"""The database's schema, brought to where the code expects it.
+
+Alembic is loaded when there is something to migrate: a server that finds its schema in order does without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from models.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -30,23 +32,30 @@ class SchemaOutdated(Exception):
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to `revision`. Several processes may call this at once: one of them does it."""
+    from alembic import command
+
     _run(database, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Bring the schema back to `revision`, such as `-1` or `base`."""
+    from alembic import command
+
     _run(database, lambda config: command.downgrade(config, revision))
 
 
 def current(database: Database) -> str | None:
     """The revision the database is at; None for an empty one."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with database.look() as work:
+        if not inspect(work).has_table("alembic_version"):
+            return None
+        found: str | None = work.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
 
 
 def newest() -> str | None:
-    """The revision the code expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    """The revision the code expects: files are named by their numbers, each following the one before."""
+    return max((path.name.split("_", 1)[0] for path in (FOLDER / "versions").glob("[0-9]*.py")), default=None)
 
 
 def ensure(database: Database) -> None:
@@ -77,7 +86,9 @@ def prepare(data_dir: Path, url: str) -> None:
         database.close()
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
@@ -85,6 +96,8 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def _run(database: Database, step: Callable[[Config], None]) -> None:
+    from alembic.util.exc import CommandError
+
     try:
         with database.write() as session:
             step(_config(session.connection()))

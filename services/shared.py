@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import redis
-
 log = logging.getLogger(__name__)
 
 PREFIX = "visual-assistant:"
@@ -36,6 +34,9 @@ class RedisShared:
     """
 
     def __init__(self, url: str, timer: Callable[[], float] = time.monotonic) -> None:
+        import redis
+
+        self._failure = redis.RedisError
         self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._timer = timer
         self._away_until = 0.0
@@ -55,7 +56,7 @@ class RedisShared:
             return None
         try:
             return call()
-        except redis.RedisError as error:
+        except self._failure as error:
             self._away_until = self._timer() + AWAY_S
             log.warning("Redis does not answer and is left alone for %d s: %s", AWAY_S, type(error).__name__)
             return None

@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
-import pillow_heif
 from PIL import Image, ImageFile, ImageSequence, UnidentifiedImageError
 
 from services.errors import ImageRejected, TooLarge
@@ -37,8 +36,6 @@ MIME = {
 KINDS = tuple(MIME)
 """Pillow is let near nothing else: some of its decoders start other programs."""
 MPO = "MPO"  # a JPEG with further pictures behind the first, as many phones write it
-
-pillow_heif.register_heif_opener()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,12 @@ def _begins_like_a_picture(data: bytes) -> bool:
     Image.init()
     # Pillow's own tests of the first bytes read past the end of fewer.
     prefix = data[:16].ljust(16, b"\0")
-    tests = (Image.OPEN[kind][1] for kind in KINDS)
+    if prefix[4:8] == b"ftyp":
+        # HEIF is Pillow's only by a plugin, which costs five megabytes and is seldom wanted.
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    tests = (Image.OPEN[kind][1] for kind in KINDS if kind in Image.OPEN)
     return any(accept is not None and accept(prefix) is True for accept in tests)
 
 

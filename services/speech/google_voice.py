@@ -10,8 +10,7 @@ import base64
 import binascii
 import re
 from concurrent.futures import ThreadPoolExecutor
-
-from gtts import gTTS
+from typing import Any
 
 from services.content import Language
 from services.errors import InvalidInput, ProviderGarbage
@@ -60,13 +59,13 @@ class GoogleVoice:
 
     def _bodies(self, text: str, language: Language, voice: Voice) -> list[str]:
         try:
-            request = gTTS(text, lang=language, slow=voice == "slow", lang_check=False)
+            request = _gtts()(text, lang=language, slow=voice == "slow", lang_check=False)
             return list(request.get_bodies())
         except AssertionError as error:  # gTTS's own way to say that nothing was left after its cleaning
             raise InvalidInput("There is nothing to speak.", code="nothing_to_speak") from error
 
     def _part(self, body: str) -> bytes:
-        response = self._client.post(self._url, content=body, headers=gTTS.GOOGLE_TTS_HEADERS)
+        response = self._client.post(self._url, content=body, headers=_gtts().GOOGLE_TTS_HEADERS)
         response.raise_for_status()
         found = _SOUND.search(response.text)
         if found is None:
@@ -75,3 +74,10 @@ class GoogleVoice:
             return base64.b64decode(found.group(1), validate=True)
         except binascii.Error:
             raise ProviderGarbage("The answer held no sound.", provider=self.name) from None
+
+
+def _gtts() -> Any:
+    """The library's class; loaded with the first sentence, since it brings a second HTTP library along."""
+    from gtts import gTTS
+
+    return gTTS
