@@ -35,6 +35,8 @@ def document() -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for operation in operations.values():
             _correct(path, operation["responses"])
+    for path, kind in ALSO:
+        found["paths"][path]["post"]["responses"]["200"]["content"][kind] = {"schema": TEXT}
     found["paths"] |= copy.deepcopy(PAGES)
     found["components"]["schemas"].pop(AUTOMATIC, None)
     found["security"] = [{}, *({name: []} for name in SECURITY)]
@@ -67,6 +69,8 @@ def _page(summary: str, kind: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 TEXT = {"type": "string"}
+ALSO = (("/v1/chat/completions", "text/event-stream"),)
+"""What an operation answers besides its JSON, which the library cannot be told."""
 PAGES: dict[str, Any] = {
     "/": {
         "get": {

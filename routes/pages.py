@@ -16,7 +16,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from pydantic import AfterValidator, BaseModel, Field
 
 from routes.document import INFO
-from routes.parsing import TEXT_PATTERN, Body, clean, validated
+from routes.parsing import Body, clean, validated
 from routes.schemas import ErrorBody
 from services.errors import TooLarge
 
@@ -43,7 +43,6 @@ class Markdown(Body):
     text: Annotated[str, Field(max_length=MAX_MARKDOWN_BYTES), AfterValidator(clean)] = Field(
         description="Markdown; HTML in it is shown as text.",
         examples=["A **red** square."],
-        json_schema_extra={"pattern": TEXT_PATTERN},
     )
 
 

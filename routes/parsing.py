@@ -13,8 +13,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from flask import g, request
 from gunicorn.http.errors import ParseException
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from services.errors import InvalidInput, InvalidJSON, WrongContentType
 
@@ -55,6 +56,17 @@ class Body(BaseModel):
     """A JSON body: what it does not name is passed over, nothing is turned into another type."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """What `clean` and `filled` ask of a text is a pattern in the OpenAPI document."""
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, field in cls.model_fields.items():
+            checks = {check.func for check in field.metadata if isinstance(check, AfterValidator)}
+            if checks & {clean, filled} and properties[name].get("type") == "string":
+                properties[name].setdefault("pattern", FILLED_PATTERN if filled in checks else TEXT_PATTERN)
+        return schema
 
 
 class Query(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from flask_openapi3 import FileStorage
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from routes.parsing import FILLED_PATTERN, Body, clean, filled
+from routes.parsing import Body, clean, filled
 
 MAX_QUESTION = 10_000
 
@@ -39,7 +39,6 @@ class Question(Body):
     question: Annotated[str, Field(max_length=MAX_QUESTION), AfterValidator(clean), AfterValidator(filled)] = Field(
         description="What you want to know about the picture.",
         examples=["What colors are in this image?"],
-        json_schema_extra={"pattern": FILLED_PATTERN, "minLength": 1},
     )
 
 

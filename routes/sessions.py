@@ -49,6 +49,9 @@ bp = APIBlueprint(
 )
 
 
+EXPORTS: dict[str, Any] = {kind: {} for kind in ("text/markdown", "application/json", "text/plain")}
+
+
 @bp.post("/sessions", responses={201: SessionCreated, **ERRORS})
 @validated
 def create(body: NewSession) -> tuple[Response, int]:
@@ -161,7 +164,7 @@ def all_images(query: AllImagesQuery) -> Response:
     return jsonify({"image_ids": ids, "total_count": total, "has_more": query.offset + len(ids) < total})
 
 
-@bp.get("/sessions/<session_id>/export", responses={200: {"content": {"text/markdown": {}}}, **READ})
+@bp.get("/sessions/<session_id>/export", responses={200: {"content": EXPORTS}, **READ})
 @validated
 def export(path: SessionPath, query: ExportQuery) -> Response:
     """The session as a file."""

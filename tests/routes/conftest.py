@@ -18,8 +18,15 @@ ANSWER = "A small red picture, red all over."
 
 
 def upstream(mock: Aimock) -> dict[str, str]:
-    """Settings that have the mock answer for OpenAI."""
-    return {"VISION_PROVIDER": "openai", "OPENAI_BASE_URL": mock.openai_url, "OPENAI_API_KEY": "test-key"}
+    """Settings that have the mock answer for OpenAI about pictures; nothing else leaves the machine."""
+    return {
+        "VISION_PROVIDER": "openai",
+        "OPENAI_BASE_URL": mock.openai_url,
+        "OPENAI_API_KEY": "test-key",
+        "IMAGE_PROVIDER": "local",
+        "STT_PROVIDER": "local",
+        "TTS_PROVIDER": "local",
+    }
 
 
 @pytest.fixture(scope="session")

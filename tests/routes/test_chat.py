@@ -18,7 +18,7 @@ from services.errors import (
     ProviderUnavailable,
 )
 from tests import inventory
-from tests.conftest import MakeApp, picture, services_of, upload
+from tests.conftest import MakeApp, services_of, upload
 from tests.fakes import ScriptedModel
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -226,18 +226,14 @@ def test_a_bug_is_a_500_without_its_words(make_app: MakeApp) -> None:
     def broken(_number: int) -> None:
         raise ZeroDivisionError("secret detail at /some/path")
 
+    working = make_app()
+    image_id = upload(working.test_client())
+    services_of(working).stop()
     client = make_app(ScriptedModel(before_piece=broken)).test_client()
-    image_id = upload_without_analysis(client)
     response = client.post(f"/chat/{image_id}", json={"question": "What?"})
     assert (response.status_code, response.json["error"]["code"]) == (500, "internal_error")
     assert "secret" not in response.text
     assert client.get(f"/images/{image_id}/messages").json["messages"][-1]["status"] == "failed"
-
-
-def upload_without_analysis(client: FlaskClient) -> str:
-    """Keep a picture straight in the library: nobody looks at it."""
-    images = client.application.extensions["services"].images
-    return str(images.add("local", "photo.jpg", picture()).image.id)
 
 
 def test_24_clients_ask_about_one_picture_at_once(make_app: MakeApp) -> None:

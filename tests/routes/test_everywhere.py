@@ -64,9 +64,7 @@ def test_headers_of_every_answer(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*", "application/json", "image/png"])
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/upload/", "/chat", "/chat/", "/static/nothing.js", "/docs/assets/nothing"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/upload/", "/chat/", "/static/nothing.js", "/docs/assets/nothing"])
 def test_unknown_addresses(client: FlaskClient, path: str, accept: str) -> None:
     response = client.get(path, headers={"Accept": accept})
     assert response.status_code == 404

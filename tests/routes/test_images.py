@@ -171,8 +171,9 @@ def test_a_picture_whose_file_is_gone(make_app: MakeApp, tmp_path: Path) -> None
 
 def test_another_owners_picture_is_not_there(make_app: MakeApp) -> None:
     app = make_app()
-    image_id = services_of(app).images.add("somebody else", "photo.jpg", picture()).image.id
     client = app.test_client()
+    upload(client)
+    image_id = services_of(app).images.add("somebody else", "photo.jpg", picture()).image.id
     for ending in ("", "/file", "/thumbnail", "/messages"):
         assert client.get(f"/images/{image_id}{ending}").status_code == 404
     assert client.delete(f"/images/{image_id}").status_code == 404
