@@ -42,7 +42,8 @@ async function arrive() {
   if (current.name !== name) return; // somebody went on while it was loading
   current.view = view;
   await view.enter(argument);
-  if (changed && !first) focusTitle(name);
+  // A link in a list goes away when the list is shown anew, and the focus with it.
+  if (!first && (changed || document.activeElement === document.body)) focusTitle(name);
 }
 
 function mark(name) {

@@ -109,8 +109,14 @@ export function following(list) {
   };
 }
 
-/** Make a text field send on Enter; Shift and composing a character keep their meaning. */
+/** Make a text field send on Enter and grow with its text; Shift and composing a character keep their meaning. */
 export function sendsOnEnter(field, form) {
+  if (!CSS.supports("field-sizing", "content")) {
+    field.addEventListener("input", () => {
+      field.style.height = "auto";
+      field.style.height = `${field.scrollHeight}px`;
+    });
+  }
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();

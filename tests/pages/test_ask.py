@@ -74,6 +74,7 @@ def test_many_conversations_stay_apart(visit: Visit, site: Site) -> None:
     visit.page.click("#ask-list a:has-text('first.jpg')")
     expect(visit.page.locator("#ask-log")).to_have_text("The first one.CopyAnswered by OpenAI")
     assert visit.page.url == first
+    expect(visit.page.locator("#ask-name")).to_be_focused()
 
 
 def test_a_picture_can_be_dropped_or_pasted(visit: Visit, site: Site) -> None:
