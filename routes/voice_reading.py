@@ -7,7 +7,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from routes.current import owner_id, request_id
-from routes.parsing import CONTROL, SURROGATE
+from routes.parsing import CONTROL, SURROGATE, json_object
 from services.errors import InvalidInput, TooLarge, WrongContentType
 from services.speech.base import LANGUAGES, Voice
 from services.speech.wav import looks_like_wav
@@ -127,8 +127,7 @@ def session_to_reset() -> str:
     """The `session_id` of a form or of a JSON object."""
     if not request.is_json:
         return require_id(field_of(form_fields(), "session_id"))
-    body = request.get_json(silent=True)
-    given = body.get("session_id") if isinstance(body, dict) else None
+    given = json_object().get("session_id")
     if given is None or given == "":
         raise missing("session_id")
     return require_id(given if isinstance(given, str) else "")
