@@ -118,7 +118,7 @@ def decode(data: bytes) -> Decoded:
     if not _begins_like_a_picture(data):
         raise ImageRejected("The file is not an image.", code="not_an_image", field="file")
     try:
-        with Image.open(io.BytesIO(data), formats=KINDS) as image:
+        with Image.open(io.BytesIO(data), formats=_known_kinds()) as image:
             kind = "JPEG" if image.format == MPO else str(image.format)
             _check_pixels(image)
             width, height = upright_size(image)
@@ -144,16 +144,25 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.height, image.width) if turned else (image.width, image.height)
 
 
-def _begins_like_a_picture(data: bytes) -> bool:
-    Image.init()
-    # Pillow's own tests of the first bytes read past the end of fewer.
-    prefix = data[:16].ljust(16, b"\0")
-    if prefix[4:8] == b"ftyp":
-        # HEIF is Pillow's only by a plugin, which costs five megabytes and is seldom wanted.
+def know_heif(data: bytes) -> None:
+    """Make Pillow read HEIF if this may be such a file. It is Pillow's only by a plugin, which costs five megabytes and
+    is seldom wanted; whoever opens a stored picture in a new process has to ask for it as well."""
+    if data[4:8] == b"ftyp":
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    tests = (Image.OPEN[kind][1] for kind in KINDS if kind in Image.OPEN)
+
+
+def _known_kinds() -> list[str]:
+    return [kind for kind in KINDS if kind in Image.OPEN]
+
+
+def _begins_like_a_picture(data: bytes) -> bool:
+    Image.init()
+    know_heif(data)
+    # Pillow's own tests of the first bytes read past the end of fewer.
+    prefix = data[:16].ljust(16, b"\0")
+    tests = (Image.OPEN[kind][1] for kind in _known_kinds())
     return any(accept is not None and accept(prefix) is True for accept in tests)
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from services.cache import Cache
 from services.content import PreparedImage
 from services.errors import ImageNotFound
+from services.library.decoding import know_heif
 from services.library.storage import MediaStore
 
 FRAMES_OF_AN_ANIMATION = 4
@@ -28,6 +29,7 @@ def prepare(data: bytes, longest_side: int, *, frames: int = FRAMES_OF_AN_ANIMAT
     Returns:
         one image, or several for an animation: JPEG, or PNG where there is transparency.
     """
+    know_heif(data)
     with Image.open(io.BytesIO(data)) as image:
         total = int(getattr(image, "n_frames", 1))
         if image.format == "GIF" and total > 1:

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 from services.errors import ImageRejected, TooLarge
-from services.library.decoding import MAX_PIXELS, MIME, MPO, decode
+from services.library.decoding import MAX_PIXELS, MIME, MPO, decode, know_heif
 
 MAX_RESULT_PIXELS = 50_000_000
 MAX_ANIMATION_PIXELS = 150_000_000
@@ -66,6 +66,7 @@ def load(data: bytes) -> Frames:
 
 
 def _load(data: bytes) -> Frames:
+    know_heif(data)
     with Image.open(io.BytesIO(data)) as image:
         if image.width * image.height > MAX_PIXELS or image.format not in {*MIME, MPO}:
             decode(data)

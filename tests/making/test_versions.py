@@ -267,7 +267,7 @@ def test_alternative_texts(studio: FlaskClient) -> None:
     assert "red" in made["alt_text"]
     edited = granted(studio, "make it greyscale", conversation_id=made["conversation_id"])
     assert edited["alt_text"] != made["alt_text"]
-    uploaded = granted(studio, "rotate it left", picture=encoded(Image.new("RGB", (40, 40), "green")))
+    uploaded = granted(studio, "rotate it left", picture=encoded(Image.new("RGB", (40, 20), "green")))
     kept = work(studio, uploaded["conversation_id"])["versions"]
     assert all(one["alt_text"] for one in kept)
     assert "rotated" in kept[1]["alt_text"]
