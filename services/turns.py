@@ -8,18 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, cast
-
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from typing import Any, Literal
 
 from models.base import new_id, now
-from models.chats import Conversation
-from models.chats import Message as Row
 from models.database import Database, DatabaseUnavailable, Work
-from services import history, usage
+from services import history, turn_rows, usage
 from services.agent import loop
 from services.content import FinishReason, ImagePart, Language, Message, Usage
-from services.errors import AssistantError, Interrupted, SessionNotFound
+from services.errors import AssistantError, Interrupted
 from services.events import ChatEvent, LoopDone, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
@@ -30,66 +26,8 @@ log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 3.0
 """How often the text so far is written down: a crash loses at most this much of an answer's end."""
-PREVIEW = 200
-"""Characters of a message that lists show."""
 CANCELLED = "cancelled"
 """`error_code` of an answer that somebody stopped."""
-
-ROWS = cast(Table, Row.__table__)
-PLACES = cast(Table, Conversation.__table__)
-
-# Built once: to put a statement together takes longer than to run it.
-_TAKE_PLACE = (
-    update(PLACES)
-    .where(PLACES.c.id == bindparam("conversation"))
-    .values(
-        next_seq=PLACES.c.next_seq + 2,
-        total_messages=PLACES.c.total_messages + 2,
-        last_user_message=bindparam("said"),
-        last_message_at=bindparam("at"),
-        updated_at=bindparam("at"),
-    )
-    .returning(PLACES.c.next_seq)
-)
-_ADD = insert(ROWS)
-_KEEP_SO_FAR = (
-    update(ROWS)
-    .where(ROWS.c.id == bindparam("message"), ROWS.c.status == "streaming")
-    .values(content=bindparam("so_far"))
-)
-_STATUS = select(ROWS.c.status).where(ROWS.c.id == bindparam("message"))
-_END_ANSWER = (
-    update(ROWS)
-    .where(ROWS.c.id == bindparam("message"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "content",
-                "status",
-                "provider",
-                "model",
-                "finish_reason",
-                "error_code",
-                "prompt_tokens",
-                "completion_tokens",
-                "tokens_estimated",
-                "processing_time_ms",
-            )
-        }
-    )
-)
-_END_TURN = (
-    update(PLACES)
-    .where(PLACES.c.id == bindparam("conversation"))
-    .values(
-        total_tokens=PLACES.c.total_tokens + bindparam("tokens"),
-        total_messages=PLACES.c.total_messages - bindparam("unanswered"),
-        last_message_preview=func.coalesce(bindparam("preview"), PLACES.c.last_message_preview),
-        last_message_at=bindparam("at"),
-        updated_at=bindparam("at"),
-    )
-)
 
 Outcome = Literal["complete", "interrupted", "failed"]
 
@@ -216,7 +154,7 @@ class Turns:
         if not grown:
             return
         with self.database.change() as work:
-            work.execute(_KEEP_SO_FAR, [{"message": turn.message_id, "so_far": turn.text} for turn in grown])
+            turn_rows.keep_so_far(work, [(turn.message_id, turn.text) for turn in grown])
         for turn in grown:
             turn.pieces_kept = said[turn]
 
@@ -224,9 +162,8 @@ class Turns:
         by_id = {turn.message_id: turn for turn in under_way}
         if not by_id:
             return []
-        with self.database.read() as session:
-            ended = session.execute(select(Row.id).where(Row.id.in_(by_id), Row.status == "interrupted")).scalars()
-            return [by_id[message_id] for message_id in ended]
+        with self.database.look() as work:
+            return [by_id[message_id] for message_id in turn_rows.cancelled(work, by_id)]
 
     def _keep_all(self) -> None:
         while not self._stopping.wait(KEEP_EVERY_S):
@@ -245,41 +182,28 @@ class Turns:
             self._open.discard(turn)
 
     def _keep(self, work: Work, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
-        at = now()
         if question.limits is not None:
             usage.admit(work, question.conversation_id, question.limits)
         elif question.one_at_a_time:
             usage.require_idle(work, question.conversation_id)
+        turn = Turn(self, question.conversation_id, new_id(), new_id(), now(), limits=question.limits)
         recorded = question.recorded or question.text
-        place = {"conversation": question.conversation_id, "said": recorded[:PREVIEW], "at": at}
-        seq = work.execute(_TAKE_PLACE, place).scalar()
-        if seq is None:
-            raise SessionNotFound("There is no such conversation.")
-        turn = Turn(self, question.conversation_id, new_id(), new_id(), at, limits=question.limits)
-        asked = {
-            "id": turn.user_message_id,
-            "conversation_id": question.conversation_id,
-            "seq": seq - 2,
-            "role": "user",
-            "content": recorded,
-            "status": "sent",
-            "details": question.details,
-            "worker_id": None,
-            "created_at": at,
-        }
-        answer = asked | {
-            "id": turn.message_id,
-            "seq": seq - 1,
-            "role": "assistant",
-            "content": "",
-            "status": "streaming",
-            "details": question.answer_details,
-            "worker_id": self.worker_id,
-        }
-        work.execute(_ADD, [asked, answer])
+        seq = turn_rows.begin(
+            work,
+            turn_rows.Begun(
+                conversation_id=question.conversation_id,
+                user_message_id=turn.user_message_id,
+                message_id=turn.message_id,
+                text=recorded,
+                details=question.details,
+                answer_details=question.answer_details,
+                worker_id=self.worker_id,
+                at=turn.created_at,
+            ),
+        )
         if question.limits is not None:
             index_message(work, turn.user_message_id, recorded)
-        return turn, history.before(work, question.conversation_id, seq - 2)
+        return turn, history.before(work, question.conversation_id, seq)
 
 
 @dataclass(eq=False, slots=True)
@@ -392,7 +316,7 @@ class Turn:
                 self.usage = self._counted(self.usage)
             try:
                 with self.turns.database.change() as work:
-                    if work.execute(_STATUS, {"message": self.message_id}).scalar() == "interrupted":
+                    if turn_rows.was_cancelled(work, self.message_id):
                         # Another process has cancelled it, and has said so.
                         outcome, self.cancelled = "interrupted", True
                     self._write_end(work, outcome)
@@ -403,39 +327,26 @@ class Turn:
         return True
 
     def _write_end(self, work: Work, outcome: Outcome) -> None:
-        unanswered = outcome == "failed" and not self._said
-        work.execute(
-            _END_ANSWER,
-            {
-                "message": self.message_id,
-                "content": self.text,
-                "status": outcome,
-                "provider": self.provider,
-                "model": self.model,
-                "finish_reason": self.finish_reason,
-                "error_code": self.error.code if self.error else CANCELLED if self.cancelled else None,
-                "prompt_tokens": self.usage.prompt_tokens,
-                "completion_tokens": self.usage.completion_tokens,
-                "tokens_estimated": self.usage.estimated,
-                "processing_time_ms": self.elapsed_ms,
-            },
+        turn_rows.end(
+            work,
+            turn_rows.Ended(
+                conversation_id=self.conversation_id,
+                user_message_id=self.user_message_id,
+                message_id=self.message_id,
+                text=self.text,
+                status=outcome,
+                provider=self.provider,
+                model=self.model,
+                finish_reason=self.finish_reason,
+                error_code=self.error.code if self.error else CANCELLED if self.cancelled else None,
+                usage=self.usage,
+                processing_time_ms=self.elapsed_ms,
+            ),
         )
-        work.execute(
-            _END_TURN,
-            {
-                "conversation": self.conversation_id,
-                "tokens": self.usage.total_tokens,
-                "unanswered": int(unanswered),
-                "preview": None if unanswered else self.text[:PREVIEW],
-                "at": now(),
-            },
-        )
-        if unanswered:
-            work.execute(update(Row).where(Row.id == self.user_message_id).values(status="unanswered"))
         if self.limits is not None:
             index_message(work, self.message_id, self.text)
             usage.add_tokens(work, self.limits.owner_id, self.created_at, self.usage.total_tokens)
-            if unanswered:
+            if outcome == "failed" and not self._said:
                 usage.give_back(work, self.limits.owner_id, self.created_at)
 
 
