@@ -33,6 +33,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
