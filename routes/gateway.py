@@ -11,17 +11,26 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from routes import openai_shapes, sse
 from routes.current import base_url, owner_id, request_id, services
-from routes.gateway_schemas import CompletionRequest, GatewayCompletion, GatewayMessage, ImageURL, ModelList
+from routes.gateway_schemas import (
+    CompletionRequest,
+    GatewayCompletion,
+    GatewayMessage,
+    ImageURL,
+    ModelInfo,
+    ModelList,
+    ModelPath,
+)
 from routes.parsing import UUID, validated
 from routes.schemas import ErrorBody
 from services import gateway, turns
 from services.content import ImagePart, ImageSource, Message, Part, Role, TextPart
-from services.errors import InvalidInput
+from services.errors import ImageRejected, InvalidInput, NotFound
 from services.events import TurnFailed
 from services.studio.decode import bytes_from_base64
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
-OWN_IMAGE = re.compile(rf"/images/({UUID.pattern})(/file|/thumbnail)?")
+OWN_IMAGE = re.compile(rf"/images/({UUID.pattern})(?:/file|/thumbnail)?")
+OWN_VERSION = re.compile(rf"/studio/versions/({UUID.pattern})/(?:file|thumbnail)")
 
 bp = APIBlueprint(
     "gateway", __name__, url_prefix="/v1", abp_tags=[Tag(name="Gateway", description="For OpenAI clients.")]
@@ -31,10 +40,17 @@ bp = APIBlueprint(
 @bp.get("/models", responses={200: ModelList})
 def models() -> Response:
     """The models that answer here, in the order they are asked."""
-    listed = [
-        {"id": model.model, "object": "model", "created": 0, "owned_by": model.name} for model in services().models
-    ]
-    return jsonify({"object": "list", "data": listed})
+    return jsonify({"object": "list", "data": listed()})
+
+
+@bp.get("/models/<path:model>", responses={200: ModelInfo, 404: ErrorBody})
+@validated
+def model(path: ModelPath) -> Response:
+    """One of them by its name."""
+    for known in listed():
+        if known["id"] == path.model:
+            return jsonify(known)
+    raise NotFound("No model of this name answers here.", code="model_not_found", field="model")
 
 
 @bp.post("/chat/completions", responses={200: GatewayCompletion, **ERRORS})
@@ -60,6 +76,10 @@ def completions(body: CompletionRequest) -> Response:
     with_usage = body.stream_options is not None and body.stream_options.include_usage
     frames = sse.stream(pump, begun, openai_shapes.chunks(usage_apart=with_usage, usage_with_last=False))
     return Response(stream_with_context(frames), mimetype="text/event-stream", headers=sse.HEADERS)
+
+
+def listed() -> list[dict[str, Any]]:
+    return [{"id": each.model, "object": "model", "created": 0, "owned_by": each.name} for each in services().models]
 
 
 def in_order(messages: list[Message]) -> tuple[Message, ...]:
@@ -89,14 +109,32 @@ def source_of(image: ImageURL) -> ImageSource:
         InvalidInput: it is somewhere else, where this server does not go.
         ImageNotFound, ImageRejected, TooLarge
     """
-    if image.url.startswith("data:"):
-        return services().images.inline_picture(bytes_from_base64(image.url, field="image_url"))
-    parts = urlsplit(image.url)
-    own = OWN_IMAGE.fullmatch(parts.path)
-    if own is None or f"{parts.scheme}://{parts.netloc}" not in ("://", base_url()):
-        raise InvalidInput(
-            "Pictures at other addresses are not fetched: send a data URL, or the address of a picture on this server.",
-            code="remote_image_refused",
-            field="image_url",
-        )
-    return services().images.picture(services().images.get(owner_id(), own.group(1).lower()))
+    try:
+        return found(image.url)
+    except ImageRejected as error:
+        raise ImageRejected(error.message, code=error.code, field="image_url") from error
+
+
+def found(url: str) -> ImageSource:
+    images = services().images
+    if url.startswith("data:"):
+        return images.inline_picture(bytes_from_base64(url, field="image_url"))
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise remote() from None
+    here = f"{parts.scheme}://{parts.netloc}" in ("://", base_url())
+    if here and (own := OWN_IMAGE.fullmatch(parts.path)):
+        return images.picture(images.get(owner_id(), own.group(1).lower()))
+    if here and (own := OWN_VERSION.fullmatch(parts.path)):
+        galleries = services().galleries
+        return images.inline_picture(galleries.files.picture(galleries.version(owner_id(), own.group(1).lower())))
+    raise remote()
+
+
+def remote() -> InvalidInput:
+    return InvalidInput(
+        "Pictures at other addresses are not fetched: send a data URL, or the address of a picture on this server.",
+        code="remote_image_refused",
+        field="image_url",
+    )

@@ -32,7 +32,7 @@ Content = Annotated[TextContent | ImageContent, Field(discriminator="type")]
 
 class GatewayMessage(Body):
     role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str, AfterValidator(clean)] | list[Content]
+    content: Annotated[str, AfterValidator(clean)] | Annotated[list[Content], Field(min_length=1)]
 
 
 class StreamOptions(Body):
@@ -59,6 +59,10 @@ class GatewayCompletion(BaseModel):
     choices: list[Choice]
     usage: CompletionUsage
     provider: str
+
+
+class ModelPath(BaseModel):
+    model: str
 
 
 class ModelInfo(BaseModel):
