@@ -187,13 +187,14 @@ def after(writer: wire.Frames, some: list[Entry], seen: int, skipping: bool) -> 
     """Frames without those up to token `seen`; of a stream with fewer tokens, those after its last one."""
     out: list[bytes] = []
     for entry in some:
-        frame = writer.encode([entry])[0]
-        if skipping and entry[0] == "event" and entry[1] in ("complete", "error", "close"):
+        if skipping and entry[0] == "token":
+            writer.pass_over(entry[1])
+            skipping = writer.tokens < seen
+            continue
+        if skipping and entry[1] in ("complete", "error", "close"):
             skipping = False
         if not skipping:
-            out.append(frame)
-        elif entry[0] == "token" and writer.tokens >= seen:
-            skipping = False
+            out += writer.encode([entry])
     return out, skipping
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
+import orjson
+
 from routes import sse
 from services.errors import AssistantError, Interrupted
 from services.events import (
@@ -24,6 +26,7 @@ from services.events import (
 from services.generations import Entry
 from services.providers.base import AnswerStarted, TextDelta
 
+TOKEN = b'event: token\nid: %d\ndata: {"type":"token","content":"%b","accumulated":"%b","token_index":%d}\n\n'
 PING = sse.event("ping", {"type": "ping"})
 MARKUP = re.compile(r"\[\[(ref:[^\]|]+|(?:img|doc|link):[^\]|]+\|([^\]|]*)(?:\|p:(\d+))?)\]\]")
 
@@ -101,23 +104,23 @@ class Frames:
     def __init__(self) -> None:
         self.tokens = 0
         self.closed = False
-        self._said: list[str] = []
+        self._said = b""
 
     def encode(self, some: Sequence[Entry]) -> list[bytes]:
         return [self._frame(entry) for entry in some]
 
+    def pass_over(self, text: str) -> None:
+        """Count a token whose frame nobody wants."""
+        self._said += orjson.dumps(text)[1:-1]
+        self.tokens += 1
+
     def _frame(self, entry: Entry) -> bytes:
         if entry[0] == "token":
-            self._said.append(entry[1])
+            # Kept as JSON has it, so that what was said is not escaped anew with every token.
+            piece = orjson.dumps(entry[1])[1:-1]
+            self._said += piece
             self.tokens += 1
-            data = {
-                "type": "token",
-                "content": entry[1],
-                "accumulated": "".join(self._said),
-                "token_index": self.tokens - 1,
-            }
-            self._said = [data["accumulated"]]
-            return sse.event("token", data, self.tokens)
+            return TOKEN % (self.tokens, piece, self._said, self.tokens - 1)
         self.closed = entry[1] == "close"
         return sse.event(entry[1], entry[2])
 

