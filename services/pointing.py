@@ -23,7 +23,7 @@ NUMBERED = re.compile(
 )
 FROM_END = re.compile(rf"\b(?:last|latest|newest|most recent)\s+{PICTURE}\b")
 FROM_BEGINNING = re.compile(rf"\b(?:oldest|earliest)\s+{PICTURE}\b")
-BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|this|more|he|she|his|her|same|there)\b")
+BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|this|more|he|she|his|her|same)\b")
 WORD = re.compile(r"[^\W_]{4,}")
 GENERAL = frozenset({"image", "images", "img", "photo", "picture", "pic", "file", "untitled", "the", "what", "this"})
 """Stems of file names that a question says without meaning the file."""
