@@ -66,7 +66,7 @@ function wantsAgain(panel, stop, error) {
     const retry = tool("retry", "Send again", () => resolve(true), "button small primary retry");
     stop.textContent = "Give up";
     stop.onclick = () => resolve(false);
-    panel.append(retry);
+    byId("ask-upload-tools").prepend(retry);
     retry.focus();
   });
 }

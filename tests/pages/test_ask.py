@@ -134,6 +134,22 @@ def test_a_failed_send_is_sent_again_under_the_same_key(visit: Visit, own_site: 
     assert keys[0] == keys[1]
 
 
+def test_a_picture_that_did_not_get_through_is_sent_again(visit: Visit, site: Site) -> None:
+    site.model.answer({"content": "Here it is."}, when={"userMessage": FIRST_QUESTION})
+    visit.open(site.url)
+    visit.context.set_offline(True)
+    choose(visit.page)
+    again = visit.page.get_by_role("button", name="Send again")
+    expect(again).to_be_focused()
+    expect(visit.page.locator("#ask-progress-text")).to_contain_text("The picture is still here.")
+    visit.context.set_offline(False)
+    again.click()
+    expect(visit.page.locator("#ask-log")).to_contain_text("Here it is.")
+    keys = [request.headers["idempotency-key"] for request in visit.sent("POST", "/upload")]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
 def test_a_stopped_answer_keeps_what_was_said(visit: Visit, site: Site) -> None:
     site.model.answer({"content": LONG}, when={"userMessage": "Go on"}, latency=60, chunkSize=12)
     upload(visit, site)
