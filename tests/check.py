@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from config import ROOT
 
@@ -26,6 +27,8 @@ def main() -> int:
         command = [*step, *sys.argv[1:]] if step[0] == "pytest" else list(step)
         print("$ " + " ".join(command), flush=True)  # noqa: T201 - it is a command
         began = time.monotonic()
+        # Beside this interpreter, wherever the search path leads.
+        command[0] = str(Path(sys.executable).with_name(step[0]))
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         if code:
             print(f"{step[0]} failed after {time.monotonic() - began:.0f} s", file=sys.stderr)  # noqa: T201
