@@ -8,6 +8,7 @@ import { startDrawer } from "../drawer.js";
 import { choosing, photographing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
+import { startFinding, stopFinding } from "./finding.js";
 import * as kept from "./kept.js";
 import { pictureOf } from "./restoring.js";
 import { factsOf, refusal, sendPicture } from "./sending.js";
@@ -117,7 +118,7 @@ async function openTalk(id) {
   open = talk;
   byId("ask-log").replaceChildren(talk.box);
   field.value = kept.draft(id);
-  showList(id);
+  stopFinding(() => showList(id));
   refresh(talk);
   follow(true);
   return true;
@@ -191,6 +192,7 @@ async function removeOpen() {
 
 function start() {
   startDrawer("ask");
+  startFinding(() => showList(open?.id ?? ""));
   choosing(byId("ask-choose"), byId("ask-file"), takeFile);
   photographing(byId("ask-camera"), takeFile);
   sendsOnEnter(field, byId("ask-form"));

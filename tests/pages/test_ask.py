@@ -203,6 +203,28 @@ def test_a_broken_connection_is_shown_and_mended(visit: Visit, own_site: Site) -
         expect(page.locator("#ask-log")).to_contain_text("I am back.")
 
 
+def test_an_older_picture_is_found_by_words(visit: Visit, own_site: Site) -> None:
+    upload(visit, own_site, "ocean liner.jpg", "A big ship.")
+    own_site.model.reset()
+    own_site.model.answer({"content": "A cup of coffee."}, when={"userMessage": FIRST_QUESTION})
+    choose(visit.page, name="breakfast.jpg", content=photo("coffee"))
+    expect(visit.page.locator("#ask-log")).to_contain_text("A cup of coffee.")
+    visit.page.evaluate("localStorage.clear()")  # another browser of the same person
+    visit.page.goto(f"{own_site.url}/#/ask")
+    visit.page.reload()
+    expect(visit.page.locator("#ask-list li")).to_have_count(0)
+    visit.page.fill("#ask-find", "liner")
+    visit.page.press("#ask-find", "Enter")
+    expect(visit.page.locator("#ask-found")).to_have_text("1 picture found.")
+    visit.page.click("#ask-list a:has-text('ocean liner.jpg')")
+    expect(visit.page.locator("#ask-log")).to_contain_text("A big ship.")
+    visit.page.fill("#ask-find", "violoncello")
+    visit.page.press("#ask-find", "Enter")
+    expect(visit.page.locator("#ask-found")).to_have_text("Nothing matches.")
+    visit.page.press("#ask-find", "Escape")
+    expect(visit.page.locator("#ask-list li")).to_have_count(1)
+
+
 def test_a_picture_is_deleted_with_what_was_said(visit: Visit, site: Site) -> None:
     upload(visit, site)
     image_id = visit.page.url.rsplit("/", 1)[1]
