@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from models.chats import Message, MessageEvents
 from models.database import Database, DatabaseUnavailable
 from models.workers import Worker
+from services import turn_rows
 from services.errors import AssistantError
 from services.events import ChatEvent, TurnCancelled, TurnFailed
 from services.turns import Turn, cut_short
@@ -45,6 +46,9 @@ class Log:
 
     Args:
         message_id: the assistant's message.
+    Attributes:
+        kept: how many entries are in the database.
+        said: the text in those.
     """
 
     def __init__(self, message_id: str) -> None:
@@ -53,6 +57,7 @@ class Log:
         self.closed = False
         self.error: AssistantError | None = None
         self.kept = 0
+        self.said = ""
         self._readers: list[Waiting] = []
         self._lock = threading.Lock()
 
@@ -130,6 +135,7 @@ class Generations:
         made = Log(turn.message_id)
         with self._lock:
             self._live[turn.message_id] = (made, turn)
+        turn.kept_with_stream = True
         turn.when_interrupted = lambda: self._cut_short(made, turn, encode)
         thread = threading.Thread(target=self._run, args=(made, turn, encode), name="generation", daemon=True)
         try:
@@ -191,8 +197,9 @@ class Generations:
             grown = [(made, made.entries[made.kept :]) for made in logs if len(made.entries) > made.kept]
             if not grown:
                 return
+            said = {made: made.said + "".join(entry[1] for entry in new if entry[0] == "token") for made, new in grown}
             with self.database.write() as session:
-                ids = [made.message_id for made, _entries in grown]
+                ids = [made.message_id for made in said]
                 # A picture or a session may have been deleted meanwhile, and its messages with it.
                 there = set(session.execute(select(Message.id).where(Message.id.in_(ids))).scalars())
                 rows = [
@@ -202,8 +209,11 @@ class Generations:
                 ]
                 if rows:
                     session.execute(insert(MessageEvents), rows)
+                    # With its stream, so that after a crash neither goes further than the other.
+                    turn_rows.keep_so_far(session.connection(), [(made.message_id, said[made]) for made in said])
             for made, entries in grown:
                 made.kept += len(entries)
+                made.said = said[made]
 
     def _run(self, made: Log, turn: Turn, encode: Encode) -> None:
         try:

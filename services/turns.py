@@ -143,14 +143,14 @@ class Turns:
         return self.interrupt_all()
 
     def keep_so_far(self) -> None:
-        """Write down the text of every turn under way that has said more, all in one transaction, and end those that
-        another process has cancelled."""
+        """Write down the text of every turn under way that has said more, but for those kept with their stream, all in
+        one transaction, and end those that another process has cancelled."""
         with self._lock:
             said = {turn: len(turn._said) for turn in self._open}
         for turn in self._cancelled_elsewhere(list(said)):
             turn.cancelled = True
             turn.interrupt()
-        grown = [turn for turn, pieces in said.items() if pieces > turn.pieces_kept]
+        grown = [turn for turn, pieces in said.items() if pieces > turn.pieces_kept and not turn.kept_with_stream]
         if not grown:
             return
         with self.database.change() as work:
@@ -232,6 +232,7 @@ class Turn:
     first_text_ms: int | None = None
     cancelled: bool = False
     pieces_kept: int = 0
+    kept_with_stream: bool = False
     when_interrupted: Callable[[], None] | None = None
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
