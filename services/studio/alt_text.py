@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.studio import describe
-from services.studio.operations import Canvas, Edit, Shape, Text
+from services.studio.operations import Canvas, Convert, Edit, Shape, Text
 
 Captioner = Callable[[bytes], str | None]
 """Says in a few words what a picture shows, or None where nobody can tell."""
@@ -20,6 +20,7 @@ def alt_text(operations: tuple[Edit, ...], *, data: bytes | None = None, caption
         data: its picture, for the captioner.
         caption: asked what the picture shows, unless the chain began with a canvas and so is known.
     """
+    operations = tuple(one for one in operations if not isinstance(one, Convert))  # it shows the same
     start = max((number for number, one in enumerate(operations) if isinstance(one, Canvas)), default=None)
     if start is not None:
         subject, rest = _drawn(operations[start:])

@@ -9,13 +9,14 @@ from PIL import Image
 
 from services.studio import apply_draw, apply_frame, apply_geometry, apply_tone
 from services.studio.errors import CannotApply
-from services.studio.frames import Frames
+from services.studio.frames import Frames, written_as
 from services.studio.mask import apply_masked
 from services.studio.operations import (
     Adjust,
     Blur,
     Border,
     Canvas,
+    Convert,
     Crop,
     CropAspect,
     CropEdges,
@@ -60,6 +61,8 @@ def apply(frames: Frames | None, operation: Edit) -> Frames:
         return apply_masked(frames, operation, apply)
     if isinstance(operation, Trim):
         return _trim(frames)
+    if isinstance(operation, Convert):
+        return written_as(frames, operation.format)
     images = tuple(_apply_to_image(image, operation) for image in frames.images)
     if len({image.mode for image in images}) > 1:
         images = tuple(image.convert("RGBA") for image in images)

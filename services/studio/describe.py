@@ -11,6 +11,7 @@ from services.studio.operations import (  # fmt: skip
     Blur,
     Border,
     Canvas,
+    Convert,
     Crop,
     CropAspect,
     CropEdges,
@@ -53,6 +54,8 @@ def describe(operation: Edit) -> str:
             return _tone(operation) + where
         case Transparent() | Flatten() | Border() | Pad() | RoundCorners() | Text() | Shape() | Canvas():
             return _drawn(operation)
+        case Convert():
+            return f"converted to {operation.format.upper()}"
         case Masked():
             return ", ".join(describe(one) for one in operation.operations) + " within the marked region"
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image, ImageCms, ImageOps, ImageSequence
 
@@ -28,6 +28,7 @@ class Frames:
         durations: milliseconds of each frame; empty for a still picture.
         loop: how often an animation repeats; 0 for ever, None once.
         icc_profile, exif, dpi: as the file had them; the EXIF without orientation and thumbnail.
+        target: the kind of file it was asked to be, if it was.
         notes: what could not be taken over, in sentences for the person.
     """
 
@@ -38,6 +39,7 @@ class Frames:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
+    target: Literal["jpeg", "png"] | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -178,8 +180,8 @@ def encode(frames: Frames, *, lossless: bool = False) -> tuple[bytes, str]:
     """Write the file: bytes and MIME type.
 
     A lossy source (JPEG, WebP, HEIC) becomes a JPEG of quality 95 without chroma subsampling, unless something shows
-    through or `lossless` is asked for; then, and for all else, PNG. An animated GIF stays one (a lossless one becomes
-    an animated PNG, because a GIF has 256 colours a frame).
+    through or `lossless` is asked for; then, and for all else, PNG. `Frames.target` goes before the source. An animated
+    GIF stays one (a lossless one becomes an animated PNG, because a GIF has 256 colours a frame).
     """
     images = frames.images
     extras: dict[str, Any] = {}
@@ -192,7 +194,7 @@ def encode(frames: Frames, *, lossless: bool = False) -> tuple[bytes, str]:
         extras["exif"] = frames.exif
     if frames.dpi:
         extras["dpi"] = frames.dpi
-    if frames.source_format in _LOSSY and not lossless and not _shows_through(images[0]):
+    if _wants_jpeg(frames) and not lossless and not _shows_through(images[0]):
         plain = images[0].convert("RGB") if images[0].mode == "RGBA" else images[0]
         plain.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, **extras)
         return buffer.getvalue(), "image/jpeg"
@@ -212,6 +214,25 @@ def _encode_animation(frames: Frames, extras: dict[str, Any], lossless: bool) ->
     timing.setdefault("loop", 1)
     first.save(buffer, "PNG", save_all=True, append_images=rest, **timing, **extras)
     return buffer.getvalue(), "image/png"
+
+
+def written_as(frames: Frames, kind: Literal["jpeg", "png"]) -> Frames:
+    """The first frame, to be written as this kind; for a JPEG what shows through becomes white."""
+    image = frames.images[0]
+    if kind == "jpeg" and _shows_through(image):
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return replace(frames, images=(image,), durations=(), target=kind)
+
+
+def is_written_as(frames: Frames, kind: Literal["jpeg", "png"]) -> bool:
+    """Is its file of this kind already?"""
+    source = "jpeg" if frames.source_format == MPO else frames.source_format.lower()
+    see_through = any(_shows_through(image) for image in frames.images)
+    return (frames.target or source) == kind and not (kind == "jpeg" and see_through)
+
+
+def _wants_jpeg(frames: Frames) -> bool:
+    return frames.target == "jpeg" or (frames.target is None and frames.source_format in _LOSSY)
 
 
 def _shows_through(image: Image.Image) -> bool:

@@ -12,11 +12,12 @@ from services.studio.apply import apply
 from services.studio.base import ChainBase, Outcome, Picture, StudioReply, StudioRequest
 from services.studio.describe import describe
 from services.studio.errors import CannotApply
-from services.studio.frames import Frames, decoded_or_rejected, same_pixels
+from services.studio.frames import Frames, decoded_or_rejected, is_written_as, same_pixels
 from services.studio.mask import mask_without_picture, read_mask, stored
 from services.studio.navigation import navigation_reply
 from services.studio.operations import (
     Canvas,
+    Convert,
     Edit,
     Masked,
     Operation,
@@ -104,7 +105,8 @@ class LocalEditor:
 
     def _reply(self, request: StudioRequest, sheet: _Sheet, before: Frames | None) -> StudioReply:
         frames = sheet.frames
-        changed = bool(sheet.done) and frames is not None and not (before and same_pixels(before, frames))
+        same = before is not None and frames is not None and _same_file(before, frames)
+        changed = bool(sheet.done) and frames is not None and not same
         if not changed or frames is None:
             if sheet.done:  # each did something, together nothing: flipped and flipped back
                 sheet.unchanged, sheet.done = sheet.unchanged + sheet.done, []
@@ -113,7 +115,7 @@ class LocalEditor:
         operations = tuple(sheet.chain)
         rendered = finish(frames, operations)
         sheet.remarks.extend(rendered.notes)
-        if _became_png(request, rendered.mime_type, sheet.base):
+        if frames.target != "png" and _became_png(request, rendered.mime_type, sheet.base):
             why = "so that nothing outside the marked region changes" if sheet.mask else "because parts are see-through"
             sheet.remarks.append(f"The result is a PNG file, {why}.")
         return StudioReply(
@@ -121,6 +123,10 @@ class LocalEditor:
             alt_text=alt_text(operations, data=rendered.data, caption=self._caption or (lambda _data: request.subject)),
             operations=operations, chain_base=sheet.base,
         )  # fmt: skip
+
+
+def _same_file(before: Frames, after: Frames) -> bool:
+    return before.target == after.target and same_pixels(before, after)
 
 
 def _became_png(request: StudioRequest, mime_type: str, base: ChainBase) -> bool:
@@ -174,6 +180,8 @@ def _do_one(sheet: _Sheet, operation: Operation) -> None:
             _take_back(sheet, operation.steps)
         case Redo() | Restore():
             raise CannotApply("say this on its own, as a message of its own")
+        case Convert():
+            _convert(sheet, operation)
         case _:
             _edit(sheet, operation)
 
@@ -204,6 +212,23 @@ def _edit(sheet: _Sheet, plain: PlainEdit) -> None:
     sheet.chain.append(operation)
     sheet.frames = after
     sheet.done.append(describe(plain))
+
+
+def _convert(sheet: _Sheet, operation: Convert) -> None:
+    if sheet.mask:
+        raise CannotApply("the kind of file is of the whole picture, say it without a marked region")
+    before = sheet.frames
+    after = apply(before, operation)
+    if before is not None and is_written_as(before, operation.format):
+        sheet.unchanged.append(describe(operation))
+        return
+    if before is not None and len(before.images) > 1:
+        sheet.remarks.append("Of the animation it holds the first frame.")
+    if before is not None and not same_pixels(before.with_images(before.images[:1]), after):
+        sheet.remarks.append("A JPEG holds no transparency; what showed through is white now.")
+    sheet.chain.append(operation)
+    sheet.frames = after
+    sheet.done.append(describe(operation))
 
 
 def _check(operation: Edit) -> None:

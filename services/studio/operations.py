@@ -295,9 +295,17 @@ class Masked:
     kind: Literal["masked"] = "masked"
 
 
-Edit = PlainEdit | Masked
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Write the file as this kind from here on; of an animation its first frame."""
+
+    format: Literal["jpeg", "png"]
+    kind: Literal["convert"] = "convert"
+
+
+Edit = PlainEdit | Masked | Convert
 Navigation = Undo | Redo | Restore
-Operation = PlainEdit | Navigation
+Operation = PlainEdit | Convert | Navigation
 
 
 @cache

@@ -16,6 +16,7 @@ from services.studio import phrases_canvas, phrases_draw, phrases_geometry, phra
 from services.studio.measures import CENTRE
 from services.studio.navigation import parse_navigation
 from services.studio.operations import Operation, PlainEdit, Shape
+from services.studio.phrases_file import convert
 from services.studio.words import Reader, Sentence, regular
 
 MAX_STEPS = 60
@@ -51,6 +52,7 @@ add apply blur brighten change colour convert create crop cut darken decrease de
 frame generate give increase insert invert keep lower make mirror move paint pixelate place put raise reduce remove
 rename replace resize rotate round scale set sharpen shrink swap take tint trim turn write boost soften warm cool
 trim enhance improve pad fit undo redo desaturate saturate posterize posterise solarize solarise get drop lose
+save export
 """
 _VERBS = frozenset(_VERB_WORDS.split())
 _STICKY = frozenset({"remove", "delete", "erase", "replace", "swap", "get", "take", "move", "drop", "lose", "rename"})
@@ -188,6 +190,9 @@ def _verb_before(pieces: list[_Piece], start: int) -> str:
 def _understood(text: str, sentence: Sentence) -> Understood | None:
     if navigation := parse_navigation(text):
         return Understood(text, (navigation,))
+    reader = Reader(text, sentence.quotes)
+    if (kind := convert(reader)) and not reader.leftovers:
+        return Understood(text, (kind,))
     for parser in _PARSERS:
         reader = Reader(text, sentence.quotes)
         edits: list[PlainEdit] | None = parser(reader)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.studio.apply import apply
 from services.studio.errors import CannotApply
 from services.studio.frames import Frames, encode, load
-from services.studio.operations import Canvas, Edit, Masked
+from services.studio.operations import Canvas, Convert, Edit, Masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ def replay(original: bytes | None, operations: tuple[Edit, ...]) -> Frames:
 
 
 def finish(frames: Frames, operations: tuple[Edit, ...]) -> Rendered:
-    """Encode what `operations` led to: without loss where one of them had a mask."""
-    data, mime_type = encode(frames, lossless=any(isinstance(one, Masked) for one in operations))
+    """Encode what `operations` led to: without loss where one of them had a mask, unless it was then asked to be of
+    another kind."""
+    marks = [one for one in operations if isinstance(one, Masked | Convert)]
+    data, mime_type = encode(frames, lossless=bool(marks) and isinstance(marks[-1], Masked))
     return Rendered(data, mime_type, *frames.size, notes=frames.notes)
 
 

@@ -86,6 +86,36 @@ def test_every_kind_of_file_is_taken(studio: FlaskClient, kind: str, options: di
     assert shown(answer).size == (40, 40)
 
 
+def test_another_kind_of_file(studio: FlaskClient) -> None:
+    first = granted(studio, "save it as png", picture=encoded(noise(), "JPEG"))
+    place = {"conversation_id": first["conversation_id"]}
+    assert (first["text"], first["mime_type"]) == ("Converted to PNG.", "image/png")
+    assert shown(first).tobytes() == decoded(encoded(noise(), "JPEG")).tobytes()
+    turned = granted(studio, "rotate it left", **place)
+    assert turned["mime_type"] == "image/png", "it stays of the kind it was asked to be"
+    assert "PNG" not in turned["alt_text"]
+    assert not granted(studio, "convert it to png", **place)["changed"]
+    back = granted(studio, "convert it to jpeg", **place)
+    assert (back["mime_type"], shown(back).format) == ("image/jpeg", "JPEG")
+
+
+def test_a_jpeg_of_what_is_transparent(studio: FlaskClient) -> None:
+    picture = Image.new("RGBA", (20, 10), (255, 0, 0, 0))
+    picture.paste((0, 0, 255, 255), (0, 0, 10, 10))
+    answer = granted(studio, "save it as a jpg", picture=encoded(picture))
+    assert "white" in answer["text"]
+    red, green, blue = shown(answer).getpixel((17, 5))
+    assert min(red, green, blue) > 245
+
+
+def test_a_still_of_an_animation(studio: FlaskClient) -> None:
+    frames = [noise((20, 10), seed=seed) for seed in range(3)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=80, loop=0)
+    answer = granted(studio, "convert it to png", picture=data)
+    assert (answer["mime_type"], getattr(shown(answer), "n_frames", 1)) == ("image/png", 1)
+    assert "first frame" in answer["text"]
+
+
 def test_a_kept_heif_can_be_read_by_the_next_process(studio: FlaskClient) -> None:
     """Nothing but the stored file is there after a restart: no upload has made Pillow read its kind yet."""
     pillow_heif.register_heif_opener()
