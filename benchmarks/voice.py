@@ -262,10 +262,14 @@ def local(arguments: argparse.Namespace, folder: Path, images: Sequence[bytes], 
             "local, WebSocket": over_websocket(server.url, images, audio),
         }
         asks["local, HTTP"]("conversation", 1000)  # loads what is loaded once
-        for place, (name, ask) in enumerate(asks.items()):
-            for mode in ("snapshot", "conversation"):
-                start = place * 500 + (100 if mode == "snapshot" else 300)
-                row(name, mode, measure(shifted(ask, start), mode, arguments.local, 1))
+        for mode, start in (("snapshot", 100), ("conversation", 300)):
+            taken: dict[str, list[Timing]] = {name: [] for name in asks}
+            for number in range(arguments.local):
+                # In turns, so that whatever else the machine does falls on both.
+                for place, (name, ask) in enumerate(asks.items()):
+                    taken[name].append(ask(mode, start + 2 * number + place))
+            for name, timings in taken.items():
+                row(name, mode, timings)
 
 
 def cloud(arguments: argparse.Namespace, folder: Path, images: Sequence[bytes], audio: bytes) -> None:
@@ -284,10 +288,6 @@ def cloud(arguments: argparse.Namespace, folder: Path, images: Sequence[bytes], 
                 row("one after the other", mode, naive, middle)
                 for name, ask in asks.items():
                     row(name, mode, measure(ask, mode, arguments.cloud, AT_ONCE), middle)
-
-
-def shifted(ask: Ask, start: int) -> Ask:
-    return lambda mode, number: ask(mode, start + number)
 
 
 def common() -> dict[str, Any]:

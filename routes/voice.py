@@ -14,7 +14,7 @@ from models.database import DatabaseUnavailable
 from routes.current import owner_id, services
 from routes.parsing import iso, validated
 from routes.voice_reading import VOICES, read_batch, read_request, session_to_reset
-from routes.voice_saying import heard, rate_headers, status_aloud, too_many, whole_answer, words_of
+from routes.voice_saying import heard, rate_headers, spoken_language, status_aloud, too_many, whole_answer, words_of
 from routes.voice_schemas import (
     AnalyticsReport,
     AnalyzeForm,
@@ -28,7 +28,7 @@ from routes.voice_schemas import (
     VoiceList,
     VoicePath,
 )
-from services.errors import AssistantError
+from services.errors import AssistantError, LimitExceeded
 from services.speech.base import LANGUAGES
 from services.speech.messages import message
 from services.voice import Asked
@@ -76,7 +76,8 @@ def batch(form: BatchForm) -> Response:  # noqa: ARG001 - read by the OpenAPI do
 def one_of_batch(asked: Asked) -> dict[str, Any]:
     g.allowance = services().voice_rate.take(owner_id(), asked.session_id)
     if not g.allowance.allowed:
-        return {"status": 429, "detail": message("rate_limited", "en")}
+        services().stages.count(error=LimitExceeded.__name__)
+        return {"status": 429, "detail": message("rate_limited", spoken_language(asked))}
     try:
         return {"status": 200, **whole_answer(asked)[1]}
     except (AssistantError, DatabaseUnavailable) as error:
