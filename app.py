@@ -23,6 +23,7 @@ from routes import (
     messages,
     ops,
     pages,
+    search,
     sessions,
     studio,
     voice,
@@ -71,7 +72,7 @@ def create_app(
     ops.init(app, settings.cors_origins)
     auth.init(app)
     idempotency.init(app)
-    for surface in (classic, voice, studio, sessions, messages, gateway):
+    for surface in (classic, voice, studio, sessions, messages, search, gateway):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     voice_stream.init(app)

@@ -23,6 +23,7 @@ from routes.schemas import (
     ImagePath,
     KeptMessages,
     Question,
+    ThumbnailQuery,
     UploadForm,
 )
 from services import prompts, turns
@@ -91,13 +92,13 @@ def image_file(path: ImagePath) -> Response:
     return picture_response(services().images.file(image), image.mime_type, image.filename, image.sha256)
 
 
-@bp.get("/images/<image_id>/thumbnail", responses={200: {"content": {"image/*": {}}}, 404: ErrorBody})
+@bp.get("/images/<image_id>/thumbnail", responses={200: {"content": {"image/*": {}}}, 400: ErrorBody, 404: ErrorBody})
 @validated
-def image_thumbnail(path: ImagePath) -> Response:
+def image_thumbnail(path: ImagePath, query: ThumbnailQuery) -> Response:
     """A small upright copy of the picture."""
     image = find(path).image
-    data, mime_type = services().images.thumbnail(image)
-    return picture_response(data, mime_type, None, f"{image.sha256}-thumbnail")
+    data, mime_type = services().images.thumbnail(image, query.size)
+    return picture_response(data, mime_type, None, f"{image.sha256}-thumbnail-{query.size}")
 
 
 @bp.get("/images/<image_id>/messages", responses={200: KeptMessages, 404: ErrorBody})

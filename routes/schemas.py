@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from flask_openapi3 import FileStorage
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from routes.parsing import Body, clean, filled
+from routes.parsing import Body, Query, clean, filled
 
 MAX_QUESTION = 10_000
 
@@ -90,6 +90,16 @@ class FirstAnalysis(ChatCompletion):
     """The first analysis of an uploaded picture."""
 
     image: UploadedPicture
+
+
+class ThumbnailQuery(Query):
+    size: Literal[64, 128, 256, 512, 1024, 2048] = Field(default=256, description="The longest side, in pixels.")
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def number(cls, given: object) -> object:
+        """A query string holds text, and a choice among numbers is strict."""
+        return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() else given
 
 
 class ImageInfo(UploadedPicture):

@@ -28,6 +28,7 @@ from services.idempotency import Idempotency
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
+from services.library.search import ImageSearch
 from services.library.storage import FolderStore, MediaStore
 from services.making import Studio
 from services.metrics import Metrics
@@ -77,6 +78,7 @@ class Services:
     generations: Generations
     sessions: Sessions
     contexts: Contexts
+    image_search: ImageSearch
     gateway: Gateway
     galleries: Galleries
     studio: Studio
@@ -209,6 +211,7 @@ def build(
         generations=Generations(database),
         sessions=Sessions(database),
         contexts=Contexts(database),
+        image_search=ImageSearch(database),
         gateway=Gateway(database, turns),
         galleries=galleries,
         studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),

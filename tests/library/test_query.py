@@ -1,0 +1,98 @@
+"""What people look for, out of how they say it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.library.dates import period_in
+from services.library.query import understand
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
+
+UNDERSTOOD: list[tuple[str, set[str], tuple[str, ...]]] = [
+    ("red cars from last week", {"date: last 7 days", "color: red", "object: car"}, ()),
+    ("images with dogs and cats", {"object: dog", "object: cat"}, ()),
+    ("high confidence detections of people", {"confidence: high", "object: person"}, ()),
+    ("the sign that says exit", {"text: exit"}, ()),
+    ('pictures with "no entry" on them', {"text: no entry"}, ("them",)),
+    ("something like a sunset, not indoors", {"not indoors"}, ("sunset",)),
+    ("photos without people", {"not object: person"}, ()),
+    ("two dogs or a cat", {"object: 2 dog", "object: cat"}, ()),
+    ("blue pictures", {"color: blue"}, ()),
+    ("no red cars", {"not color: red", "not object: car"}, ()),
+    ("vehicles but not bicycles", {"object: vehicle", "not object: bicycle"}, ()),
+    ("a boat in May 2024", {"date: May 2024", "object: boat"}, ()),
+    ("animated gifs of a cat", {"type: animation", "object: cat"}, ()),
+    ("a screenshot in portrait orientation", {"type: screenshot", "orientation: portrait"}, ()),
+    ("लाल गाड़ी", {"color: red", "object: car"}, ()),
+    ("काळा कुत्रा", {"color: black", "object: dog"}, ()),
+    ("रात की बिल्ली", {"object: cat"}, ("रात",)),
+    ("espresso", set(), ("espresso",)),
+    ("' OR 1=1 --", set(), ("1", "1")),
+    ('%_*"', set(), ()),
+    ("NEAR(a b) AND title:x", set(), ("near", "b", "title", "x")),
+]
+
+
+@pytest.mark.parametrize(("text", "filters", "words"), UNDERSTOOD, ids=[text for text, _, _ in UNDERSTOOD])
+def test_a_query_is_taken_apart(text: str, filters: set[str], words: tuple[str, ...]) -> None:
+    query = understand(text, NOW)
+    assert set(query.filters) == filters
+    assert set(query.words) <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("red car", "semantic"), ("espresso", "keyword"), ("a cat on a skateboard ramp", "hybrid")]
+)
+def test_the_kind_of_search_is_told(text: str, kind: str) -> None:
+    assert understand(text, NOW).search_type == kind
+
+
+def test_a_long_query_of_nonsense_is_read_quickly() -> None:
+    assert understand("ab " * 166, NOW).filters == ()
+    assert understand("not " * 125, NOW).words == ()
+
+
+DATES = [
+    ("today", "2026-11-20", "2026-11-21"),
+    ("yesterday", "2026-11-19", "2026-11-20"),
+    ("the day before yesterday", "2026-11-18", "2026-11-19"),
+    ("from last week", "2026-11-13", None),
+    ("in the last 3 days", "2026-11-17", None),
+    ("from the past two weeks", "2026-11-06", None),
+    ("this week", "2026-11-16", None),
+    ("this month", "2026-11-01", None),
+    ("in may 2024", "2024-05-01", "2024-06-01"),
+    ("in december", "2025-12-01", "2026-01-01"),
+    ("dec 2024", "2024-12-01", "2025-01-01"),
+    ("before 2020", None, "2020-01-01"),
+    ("after 2020", "2021-01-01", None),
+    ("since march 2023", "2023-03-01", None),
+    ("in 2024", "2024-01-01", "2025-01-01"),
+    ("on 2024-02-29", "2024-02-29", "2024-03-01"),
+]
+
+
+@pytest.mark.parametrize(("text", "since", "until"), DATES, ids=[text for text, _, _ in DATES])
+def test_dates_as_people_say_them(text: str, since: str | None, until: str | None) -> None:
+    period, rest = period_in(f" {text} ", NOW)
+    assert period is not None
+    assert rest.strip() == ""
+    assert (period.since.date().isoformat() if period.since else None) == since
+    assert (period.until.date().isoformat() if period.until else None) == until
+
+
+@pytest.mark.parametrize("text", ["at last the dog", "may I see a cat", "2024-13-45", "last chance", "2024 people"])
+def test_what_is_no_date_is_left_alone(text: str) -> None:
+    assert period_in(text.lower(), NOW)[0] is None
+
+
+def test_days_are_those_of_the_callers_zone() -> None:
+    in_india = NOW.replace(hour=20).astimezone(ZoneInfo("Asia/Kolkata"))  # 01:30 on the 21st
+    period, _ = period_in("today", in_india)
+    assert period is not None
+    assert period.holds(datetime(2026, 11, 20, 19, tzinfo=UTC))
+    assert not period.holds(datetime(2026, 11, 20, 18, tzinfo=UTC))
