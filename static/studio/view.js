@@ -22,7 +22,7 @@ const field = byId("studio-text");
 const picture = byId("studio-picture");
 const follow = following(byId("studio-log"));
 let work = null; // the conversation as the server has it
-let pending = null; // a picture that has not been sent: {name, preview, data}
+let pending = null; // a picture that has not been sent: {name, preview, data}, data being promised
 let busy = false;
 
 start();
@@ -59,7 +59,7 @@ export async function takeFile(file) {
     showProblem(`“${file.name}” is too large: at most 16 MB are taken.`);
     return;
   }
-  pending = { name: file.name, preview: URL.createObjectURL(file), data: await dataOf(file) };
+  pending = { name: file.name, preview: URL.createObjectURL(file), data: dataOf(file) };
   showPending(pending);
   byId("studio-work").querySelector(".thread").append(byId("studio-row"));
   say("The picture is here. Say what should change.");
@@ -113,7 +113,7 @@ async function reload(id = work.conversation_id) {
 async function send(message) {
   const wish = { message };
   if (work) Object.assign(wish, { conversation_id: work.conversation_id, version_id: work.current_version_id ?? undefined });
-  else if (pending) wish.picture = pending.data;
+  else if (pending) wish.picture = await pending.data;
   if (hasMask()) wish.mask = maskOf(picture);
   stopComparing();
   stopMarking();

@@ -54,7 +54,9 @@ def test_a_key_is_asked_for_once_and_used_for_everything(visit: Visit, aimock: A
             page.locator(picture).evaluate("picture => picture.decode()")
             assert page.locator(picture).evaluate("picture => picture.naturalWidth") > 0
         page.click("[data-view=studio]")
+        expect(page.locator("#studio-title")).to_be_focused()
         choose(page, "studio")
+        expect(page.locator("#studio-text")).to_be_focused()
         wish(page, "make it darker")
         expect(page.locator("#studio-facts")).to_contain_text("Version 2")
         with page.expect_download() as download:
