@@ -98,14 +98,14 @@ def url(*schemes: str) -> Parser:
 
 
 def database_url(value: str) -> str:
-    if not re.fullmatch(r"(sqlite|postgresql)(\+[a-z0-9]+)?://[^\s]*", value):
-        raise Unfit("an SQLAlchemy address: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    if not re.fullmatch(r"sqlite(\+pysqlite)?:///[^\s]+", value):
+        raise Unfit("sqlite:///FILE; other databases are not served yet")
     return value
 
 
 def storage_url(value: str) -> str:
-    if "://" in value and not re.fullmatch(r"s3://[a-z0-9.-]{3,63}(/[^\s]*)?", value):
-        raise Unfit("a folder, or s3://BUCKET/PREFIX")
+    if "://" in value:
+        raise Unfit("a folder; S3 is not served yet")
     return value
 
 
@@ -151,10 +151,10 @@ class Settings:
         "FETCH_MODELS", "fetch missing weights of the local models at the first start", True, flag
     )
     database_url: str | None = setting(
-        "DATABASE_URL", "SQLAlchemy URL: SQLite or PostgreSQL", None, database_url, shown="SQLite file in `DATA_DIR`"
+        "DATABASE_URL", "SQLAlchemy URL of a SQLite file", None, database_url, shown="SQLite file in `DATA_DIR`"
     )
     storage_url: str | None = setting(
-        "STORAGE_URL", "media store: a folder, or `s3://bucket/prefix`", None, storage_url, shown="folder in `DATA_DIR`"
+        "STORAGE_URL", "media store: a folder", None, storage_url, shown="folder in `DATA_DIR`"
     )
     redis_url: str | None = setting(
         "REDIS_URL",

@@ -50,7 +50,7 @@ def test_they_cannot_be_changed() -> None:
         ("VOICE_RATE_LIMIT", "3/hour", "voice_rate_limit", "3/hour"),
         ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1/", "openai_base_url", "http://127.0.0.1:11434/v1"),
         ("GEMINI_KEY", "k", "gemini_api_key", "k"),
-        ("STORAGE_URL", "s3://bucket/some/prefix", "storage_url", "s3://bucket/some/prefix"),
+        ("STORAGE_URL", "/srv/media", "storage_url", "/srv/media"),
         ("REDIS_URL", "redis://127.0.0.1:6379/1", "redis_url", "redis://127.0.0.1:6379/1"),
     ],
 )
@@ -85,6 +85,8 @@ def test_values(name: str, value: str, field: str, expected: object) -> None:
         ("LOG_FORMAT", "xml"),
         ("VOICE_RATE_LIMIT", "10 per minute"),
         ("STORAGE_URL", "gs://bucket"),
+        ("STORAGE_URL", "s3://bucket/prefix"),
+        ("DATABASE_URL", "postgresql://host/name"),
     ],
 )
 def test_bad_values_are_told_in_one_line(name: str, value: str) -> None:
