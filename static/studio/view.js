@@ -113,7 +113,10 @@ async function reload(id = work.conversation_id) {
 async function send(message) {
   const wish = { message };
   if (work) Object.assign(wish, { conversation_id: work.conversation_id, version_id: work.current_version_id ?? undefined });
-  else if (pending) wish.picture = await pending.data;
+  else if (pending && !(wish.picture = await pending.data.catch(() => null))) {
+    alarm("The picture can no longer be read. Choose it again.");
+    return;
+  }
   if (hasMask()) wish.mask = maskOf(picture);
   stopComparing();
   stopMarking();
