@@ -93,11 +93,11 @@ def openapi() -> Response:
 def _begin() -> None:
     g.began = time.perf_counter()
     asked = request.headers.get("X-Request-ID", "")
+    g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
     services().start()
     room = ROOM.get(request.blueprint or "")
     if room is not None:
         request.max_content_length = room
-    g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
     parsing.expect_whole_body()
 
 
