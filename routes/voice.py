@@ -16,6 +16,7 @@ from routes.parsing import iso, validated
 from routes.voice_reading import VOICES, read_batch, read_request, session_to_reset
 from routes.voice_saying import heard, rate_headers, spoken_language, status_aloud, too_many, whole_answer, words_of
 from routes.voice_schemas import (
+    ANALYZE,
     AnalyticsReport,
     AnalyzeForm,
     BatchForm,
@@ -35,7 +36,6 @@ from services.voice import Asked
 
 log = logging.getLogger(__name__)
 
-SPOKEN: dict[str | int, Any] = {status: {"content": {"audio/mpeg": {}}} for status in (200, 422, 429, 500, 503)}
 TOLD: dict[str | int, Any] = dict.fromkeys((400, 413, 415), Detail)
 
 bp = APIBlueprint(
@@ -55,7 +55,7 @@ def reads_form(view: Callable[..., Any]) -> Callable[[], Any]:
     return wrapper
 
 
-@bp.post("/analyze", responses={**SPOKEN, **TOLD})
+@bp.post("/analyze", responses={**ANALYZE, **TOLD})
 @reads_form
 def analyze(form: AnalyzeForm) -> Response:  # noqa: ARG001 - read by the OpenAPI document
     """Ask about a picture, aloud or not, and hear the answer."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
+
+HEADERS = {
+    "X-Response-Text": "What is said: at most 200 characters, percent-encoded UTF-8 where not ASCII.",
+    "X-Detected-Language": "`en`, `hi` or `mr`.",
+}
+LIMITS = {
+    "X-RateLimit-Limit": "Requests a minute.",
+    "X-RateLimit-Remaining": "Requests left.",
+    "X-RateLimit-Reset": "Unix seconds.",
+}
+FAULTS = {"X-Error-Message": "What went wrong.", "X-Error-Type": "Its kind, such as `SpeechNotUnderstood`."}
 
 
 class Form(BaseModel):
@@ -15,25 +26,47 @@ class Form(BaseModel):
 
 
 class AnalyzeForm(Form):
-    session_id: str = Field(default="", description="1-128 letters, digits, '.', '_' or '-'; a UUID is recommended.")
-    mode: str = Field(default="", description="`snapshot` or `conversation`.")
-    image: FileStorage | None = Field(default=None, description="JPEG, at most 10 MB.")
-    audio: FileStorage | None = Field(default=None, description="WAV, at most 5 MB; in a conversation.")
-    language: str = Field(default="", description="`en`, `hi` or `mr`; found out when not given.")
-    voice: str = Field(default="", description="`default` or `slow`.")
-    question: str = Field(default="", description="The question in writing, in place of `audio`.")
+    session_id: str = Field(
+        description="A UUID is recommended.", min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$"
+    )
+    mode: Literal["snapshot", "conversation"]
+    image: FileStorage = Field(description="JPEG, at most 10 MB.")
+    audio: FileStorage | None = Field(default=None, description="WAV, at most 5 MB; a conversation's question.")
+    language: Literal["en", "hi", "mr"] | None = Field(default=None, description="Found out when not given.")
+    voice: Literal["default", "slow"] = "default"
+    question: str = Field(default="", max_length=10_000, description="The question in writing, in place of `audio`.")
+
+
+class Told(BaseModel):
+    """An answer for those who ask for JSON."""
+
+    session_id: str
+    query: str = Field(description="What was understood, or `[Snapshot Mode]`.")
+    text: str
+    language: Literal["en", "hi", "mr"]
+    confidence: float | None = Field(description="Of the recogniser, 0 to 1, where it gives one.")
+    audio_base64: str
+    mime_type: Literal["audio/mpeg"]
+
+
+class SpokenError(BaseModel):
+    """An error for those who ask for JSON."""
+
+    detail: str
+    language: Literal["en", "hi", "mr"]
+    spoken: str = Field(description="What is heard in place of this.")
 
 
 class BatchForm(Form):
-    session_id: str = ""
-    image: list[FileStorage] = Field(default=[], description="One to ten JPEGs.")
+    session_id: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")
+    image: list[FileStorage] = Field(description="One to ten JPEGs, at most 10 MB each and 15 MB together.")
     question: list[str] = Field(default=[], description="None, one for all, or one for each picture.")
-    language: str = ""
-    voice: str = ""
+    language: Literal["en", "hi", "mr"] | None = None
+    voice: Literal["default", "slow"] = "default"
 
 
 class ResetForm(Form):
-    session_id: str = ""
+    session_id: str = Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")
 
 
 class VoicePath(BaseModel):
@@ -81,11 +114,15 @@ class Health(BaseModel):
 
 class BatchResult(BaseModel):
     index: int
-    status: int
+    status: int = Field(description="200, or what `/analyze` would have answered.")
+    session_id: str | None = None
+    query: str | None = None
     text: str | None = None
     language: str | None = None
+    confidence: float | None = None
     audio_base64: str | None = None
-    detail: str | None = None
+    mime_type: str | None = None
+    detail: str | None = Field(default=None, description="What went wrong; the other fields are missing then.")
 
 
 class BatchResults(BaseModel):
@@ -109,3 +146,32 @@ class AnalyticsReport(BaseModel):
     languages: dict[str, int]
     errors: dict[str, int]
     latency: dict[str, dict[str, float]]
+
+
+def heard_or_told(meaning: str, told: type[BaseModel], headers: dict[str, str]) -> dict[str, Any]:
+    """A response that is an MP3, or JSON for those who prefer it."""
+    return {
+        "description": meaning,
+        "headers": {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()},
+        "content": {
+            "audio/mpeg": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": told.model_json_schema()},
+        },
+    }
+
+
+ANALYZE: dict[str | int, Any] = {
+    200: heard_or_told(
+        "The answer, spoken",
+        Told,
+        HEADERS | LIMITS | {"X-Session-Id": "As sent.", "X-Confidence": "Of the recogniser, 0 to 1."},
+    ),
+    422: heard_or_told("The question could not be made out: asks to repeat it", SpokenError, HEADERS | LIMITS | FAULTS),
+    429: heard_or_told(
+        "Too many requests of this session",
+        SpokenError,
+        HEADERS | LIMITS | {"X-Rate-Limit-Exceeded": "`true`", "Retry-After": "Seconds."},
+    ),
+    500: heard_or_told("Something went wrong here", SpokenError, HEADERS | LIMITS | FAULTS),
+    503: heard_or_told("Something behind this server does not answer", SpokenError, HEADERS | LIMITS | FAULTS),
+}
