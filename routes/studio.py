@@ -30,7 +30,7 @@ from routes.studio_schemas import (
     VersionPath,
     Wish,
 )
-from services import making
+from services import granting
 from services.errors import AssistantError, Conflict, NotFound
 from services.gallery_rows import Gallery
 from services.studio.decode import bytes_from_base64, picture_from_base64, to_base64
@@ -56,7 +56,7 @@ def named(response: Response) -> Response:
 @validated
 def chat(body: Wish) -> Response:
     """Say what to make or to change; the picture stays on the server."""
-    wish = making.Wish(
+    wish = granting.Wish(
         owner_id=owner_id(),
         message=body.message,
         picture=picture_from_base64(body.picture) if body.picture else None,
@@ -204,7 +204,7 @@ def place(gallery: Gallery) -> dict[str, Any]:
     }
 
 
-def shown(granted: making.Outcome) -> dict[str, Any]:
+def shown(granted: granting.Outcome) -> dict[str, Any]:
     row = granted.version
     return {
         "text": granted.text,

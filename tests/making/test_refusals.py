@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from services import making
+from services import granting
 from tests.conftest import MakeApp, services_of
 from tests.making.conftest import NOBODY, encoded, granted, noise, refused, text64, wish, work, works
 
@@ -170,7 +170,7 @@ def test_what_is_somebody_elses(make_app: MakeApp, method: str, address: str) ->
     client = app.test_client()
     services = services_of(app)
     services.start()
-    theirs = services.studio.grant(making.Wish("somebody-else", "create a red canvas 8x8"))
+    theirs = services.studio.grant(granting.Wish("somebody-else", "create a red canvas 8x8"))
     assert theirs.version is not None
     names = {"conversation": theirs.gallery.conversation.id, "version": theirs.version.id}
     body = {"PATCH": {"title": "Mine"}, "PUT": {"version_id": theirs.version.id}}.get(method)
