@@ -235,6 +235,7 @@ def _pieces(turn: Turn) -> Iterator[str]:
                 return
             case _:
                 continue
+    raise turns.cut_short()
 
 
 def _require_jpeg(image: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import unquote
 
 import pytest
@@ -176,6 +177,18 @@ def test_a_model_that_breaks_off(make_voice: MakeVoice) -> None:
     response = ask(client)
     assert (response.status_code, response.mimetype) == (503, "audio/mpeg")
     assert session_of(client)["chat_history"][0]["ai_response"] == "There is a door on your left. "
+
+
+def test_an_answer_that_is_cut_short(make_voice: MakeVoice) -> None:
+    """By a server that stops, say: what was said is kept, and nobody hears half of it for the whole."""
+    cut: list[Callable[[], int]] = []
+    model = ScriptedModel("There is a door. ", "It is open.", before_piece=lambda number: cut[0]() if number else None)
+    client = make_voice(model)
+    cut.append(services_of(client.application).turns.interrupt_all)
+    response = ask(client)
+    assert (response.status_code, response.mimetype) == (503, "audio/mpeg")
+    assert response.headers["X-Error-Type"] == "Interrupted"
+    assert session_of(client)["chat_history"][0]["ai_response"] == "There is a door. "
 
 
 def test_the_database_away(make_voice: MakeVoice) -> None:
