@@ -6,7 +6,8 @@ The server answers with JSON text messages, and after each `sentence` with one b
     {"type": "heard", "query", "language", "confidence"}
     {"type": "sentence", "index", "text"}  and its MP3
     {"type": "complete", "text", "language", "timings"}
-    {"type": "error", "status", "detail", "error_type"}  and, for what has to be heard, an MP3
+    {"type": "error", "status", "detail", "error_type"}  and, for what has to be heard, an MP3; over the rate,
+        "retry_after_s" as well
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ def answer_one(socket: Server, sent: str | bytes) -> None:
     asked: Asked | None = None
     try:
         asked = read(sent)
-        if not services().voice_rate.take(owner_id(), asked.session_id).allowed:
-            raise LimitExceeded(message("rate_limited", spoken_language(asked)))
+        allowance = services().voice_rate.take(owner_id(), asked.session_id)
+        if not allowance.allowed:
+            words = message("rate_limited", spoken_language(asked))
+            raise LimitExceeded(words, context={"retry_after_s": allowance.retry_after_s})
         speak(socket, asked)
     except ConnectionClosed:
         raise
@@ -87,7 +90,8 @@ def speak(socket: Server, asked: Asked) -> None:
 
 def fail(socket: Server, asked: Asked | None, error: Exception) -> None:
     status = status_aloud(error)
-    tell(socket, "error", status=status, detail=words_of(error), error_type=type(error).__name__)
+    more = error.context if isinstance(error, LimitExceeded) else {}
+    tell(socket, "error", status=status, detail=words_of(error), error_type=type(error).__name__, **more)
     services().stages.count(error=type(error).__name__)
     if status in SPOKEN:
         socket.send(error_clip(error, spoken_language(asked) if asked else "en"))

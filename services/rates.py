@@ -22,17 +22,21 @@ class Allowance:
     """What is left of a rate.
 
     Args:
-        reset_at: Unix seconds at which the oldest use stops counting.
+        resets: Unix seconds at which the oldest use stops counting.
     """
 
     allowed: bool
     limit: int
     remaining: int
-    reset_at: int
+    resets: float
+
+    @property
+    def reset_at(self) -> int:
+        return math.ceil(self.resets)
 
     @property
     def retry_after_s(self) -> int:
-        return max(1, math.ceil(self.reset_at - time.time()))
+        return max(1, math.ceil(self.resets - time.time()))
 
 
 class Rate:
@@ -59,7 +63,7 @@ class Rate:
     def _take(self, window: MovingWindowRateLimiter, names: tuple[str, ...]) -> Allowance:
         allowed = window.hit(self._item, *names)
         left = window.get_window_stats(self._item, *names)
-        return Allowance(allowed, self._item.amount, max(0, left.remaining), math.ceil(left.reset_time))
+        return Allowance(allowed, self._item.amount, max(0, left.remaining), left.reset_time)
 
 
 def _shared(redis_url: str) -> Storage:

@@ -186,6 +186,7 @@ def test_the_rate_is_kept_here_too(make_voice: MakeVoice, connect: Connect) -> N
     send(socket)
     found = told(socket)
     assert (found["status"], found["error_type"]) == (429, "LimitExceeded")
+    assert 1 <= found["retry_after_s"] <= 60
     assert sound(socket) == clip("rate_limited", "mr")
 
 
