@@ -4,8 +4,8 @@
 
 Everything runs on this machine in one go: a mock upstream (`benchmarks/upstream.py`), the server with the `openai`
 provider pointed at it, and this process as the load. The upstream is also asked directly, so the ratios hold where the
-absolute figures do not. On two cores the three share them: what is measured is less than a server of its own would do.
-"""
+absolute figures do not, and so is the least there can be (`benchmarks/bare.py`). On two cores the three share them: what is
+measured is less than a server of its own would do.
 
 from __future__ import annotations
 
@@ -177,6 +177,23 @@ def row(name: str, *cells: object) -> None:
     print(f"{name:34}" + "".join(f"{cell:>14}" for cell in cells))
 
 
+def compare(concurrency: int, seconds: float, sides: dict[str, tuple[int, list[bytes]]]) -> None:
+    """The same load on each side; the second is what the others are compared with."""
+    loads = {}
+    for name, (port, requests) in sides.items():
+        asyncio.run(load(port, requests, concurrency, 1))
+        loads[name] = asyncio.run(load(port, requests, concurrency, seconds))
+    bare = list(loads.values())[1]
+    for name, found in loads.items():
+        row(
+            f"{name}, concurrency {concurrency}",
+            f"{found.rate:.0f}",
+            f"{found.percentile(50):.2f}",
+            f"{found.percentile(99):.2f}",
+            f"{found.rate / bare.rate:.2f}",
+        )
+
+
 def measure(seconds: float, workers: int) -> None:
     upstream_port, port = free_port(), free_port()
     upstream = ["benchmarks/upstream.py", "--port", str(upstream_port), "--events", str(TOKENS)]
@@ -207,21 +224,20 @@ def measure(seconds: float, workers: int) -> None:
             body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": content}]})
             direct = [request("/v1/chat/completions", body.encode())]
             print()
-            row("", "requests/s", "p50 ms", "p99 ms", "x upstream")
-            for concurrency in (1, 16):
-                asyncio.run(load(port, asked, concurrency, 1))
-                straight = asyncio.run(load(upstream_port, direct, concurrency, seconds))
-                through = asyncio.run(load(port, asked, concurrency, seconds))
-                for name, found in (("upstream directly", straight), ("/chat", through)):
-                    row(
-                        f"{name}, concurrency {concurrency}",
-                        f"{found.rate:.0f}",
-                        f"{found.percentile(50):.2f}",
-                        f"{found.percentile(99):.2f}",
-                        f"{found.rate / straight.rate:.3f}",
+            row("", "requests/s", "p50 ms", "p99 ms", "x bare Flask")
+            bare_port = free_port()
+            with running(["benchmarks/bare.py", str(bare_port)], bare_port, "/healthz", env):
+                least = [request("/chat", b"{}")]
+                for concurrency in (1, 16):
+                    compare(
+                        concurrency,
+                        seconds,
+                        {
+                            "upstream directly": (upstream_port, direct),
+                            "bare Flask with the SDK": (bare_port, least),
+                            "/chat": (port, asked),
+                        },
                     )
-                added = statistics.median(through.took) - statistics.median(straight.took)
-                row(f"added at p50, concurrency {concurrency}", f"{added * 1000:.2f} ms")
             print()
             sent = [request("/upload", *multipart(jpeg(1.0, seed), "photo.jpg")) for seed in range(4)]
             uploads = asyncio.run(load(port, sent, 4, seconds))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from services.content import Language
 from services.errors import ProviderUnavailable, SpeechNotUnderstood
 from services.speech.base import Audio, LanguageNotHeard, Transcript
-from services.speech.english import PLAUSIBLE, common_share
+from services.speech.english import reads_like_english
 from services.speech.moonshine import Moonshine
 from services.speech.weights import whisper_is_there
 
@@ -73,7 +73,7 @@ class LocalEar:
         if "en" not in languages:
             raise self._no_ear(languages[0])
         text = self._english(audio)
-        if text and common_share(text) < PLAUSIBLE:
+        if text and not reads_like_english(text):
             if languages[0] != "en":
                 raise self._no_ear(languages[0])
             text = ""
