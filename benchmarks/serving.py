@@ -4,7 +4,7 @@
 
 Everything runs on this machine in one go: a mock upstream (`benchmarks/upstream.py`), the server with the `openai`
 provider pointed at it, and this process as the load. The upstream is also asked directly, and so is the least there can
-be (`benchmarks/bare.py`): the ratios hold where the absolute figures do not. On two cores all of them share, and what is
+be (`benchmarks/bare.py`): the ratios hold where the absolute figures do not. On two cores all share, and what is
 measured is less than a server of its own would do.
 """
 
