@@ -30,7 +30,7 @@ from routes import (
     voice_stream,
 )
 from routes.document import INFO, SECURITY
-from services import container, migrations
+from services import migrations, wiring
 from services.library.decoding import MAX_UPLOAD_BYTES
 from services.providers.base import ChatModel
 from services.speech.base import SpeechToText, TextToSpeech
@@ -62,7 +62,7 @@ def create_app(
         BadSetting: a variable has a value it cannot have.
     """
     settings = settings or from_environment()
-    services = container.build(settings, model, ears, speaker)
+    services = wiring.build(settings, model, ears, speaker)
     app = OpenAPI("visual_assistant", info=INFO, security_schemes=SECURITY, doc_ui=False, root_path=str(ROOT))
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + MULTIPART_ROOM
     app.config["SECRET_KEY"] = services.secret_key

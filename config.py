@@ -308,6 +308,11 @@ class Settings:
         return self.models_dir or self.data_dir / "models"
 
     @property
+    def whisper_dir(self) -> Path:
+        """Whisper's weights, apart from the others: its files have names like theirs."""
+        return self.weights_dir / "whisper"
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'assistant.db'}"
 

@@ -1,62 +1,44 @@
-"""The program's parts, built once from the settings and handed to whoever needs them."""
+"""The program's parts, handed to whoever needs them; `services/wiring.py` builds them."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import logging
-import os
-import secrets
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 
 from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.accounts import Accounts
-from services.answers import caption
-from services.cache import Cache, Codec
 from services.context import Contexts
-from services.errors import ProviderUnavailable, StorageUnavailable
+from services.errors import StorageUnavailable
 from services.galleries import Galleries
 from services.gateway import Gateway
 from services.generations import Generations
 from services.health import Health
 from services.idempotency import Idempotency
-from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
-from services.library.storage import FolderStore, MediaStore
+from services.library.storage import MediaStore
 from services.making import Studio
 from services.metrics import Metrics
-from services.providers import registry
 from services.providers.base import ChatModel
-from services.providers.config import ProviderConfig
 from services.providers.failover import Failover
 from services.rates import Rate
 from services.sessions import Sessions
-from services.shared import RedisShared, Shared
-from services.speech.base import SpeechToText, TextToSpeech
-from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
+from services.shared import Shared
 from services.speech.weights import fetch_in_background as fetch_whisper_in_background
 from services.stages import Stages
-from services.studio import failover as studio_failover
-from services.studio.base import ImageStudio
-from services.studio.local_editor import LocalEditor
 from services.turns import Turns
 from services.vision.eyes import Eyes
-from services.vision.facts_json import from_json, to_json
 from services.voice import Assistant
 from services.voice_sessions import VoiceSessions
 from services.workers import Roll
 
 log = logging.getLogger(__name__)
 
-CACHE_AGE_S = 3600.0
-FACTS_CACHE_BYTES = 8 * 1024 * 1024
 SWEEP_EVERY_S = 60.0
 SWEEPS_OF_FILES = 10
 """Every so many sweeps, the files are looked through as well."""
@@ -121,9 +103,8 @@ class Services:
         migrations.ensure(self.database)
         self.roll.start(self.turns.ids_under_way)
         self.eyes.start()
-        whisper_dir = _whisper_dir(self.settings)
-        if whisper_dir is not None and self.settings.fetch_models:
-            fetch_whisper_in_background(whisper_dir)
+        if self.settings.local_whisper and self.settings.fetch_models:
+            fetch_whisper_in_background(self.settings.whisper_dir)
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
 
@@ -157,172 +138,3 @@ class Services:
                 log.warning("the media store could not be swept: %s", error)
             if self._stopping.wait(SWEEP_EVERY_S):
                 return
-
-
-def build(
-    settings: Settings,
-    model: ChatModel | None = None,
-    ears: SpeechToText | None = None,
-    speaker: TextToSpeech | None = None,
-) -> Services:
-    """Wire the program together; nothing is connected to before `start`.
-
-    Args:
-        model, ears, speaker: answer, hear and speak in place of the providers the settings name.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
-    shared = RedisShared(settings.redis_url) if settings.redis_url else None
-    prepared = Cache(
-        settings.cache_mb * 1024 * 1024,
-        CACHE_AGE_S,
-        pictures.size_of,
-        shared=shared,
-        codec=Codec(pictures.pack, pictures.unpack),
-    )
-    facts = Cache(
-        FACTS_CACHE_BYTES,
-        CACHE_AGE_S,
-        lambda _facts: 4096,
-        shared=shared,
-        codec=Codec(lambda known: json.dumps(to_json(known)).encode(), lambda packed: from_json(json.loads(packed))),
-    )
-    store = FolderStore(Path(settings.storage_url) if settings.storage_url else settings.data_dir / "media")
-    eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
-    analyses = Analyses(database, eyes, facts)
-    metrics = Metrics({"prepared": prepared, "facts": facts})
-    roll = Roll(database)
-    answering = model or _providers(settings, analyses)
-    images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
-    turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
-    voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min))
-    galleries = Galleries(database, store)
-    assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
-    return Services(
-        settings=settings,
-        secret_key=settings.secret_key or _kept_secret(settings.data_dir / "secret.key"),
-        database=database,
-        store=store,
-        eyes=eyes,
-        images=images,
-        analyses=analyses,
-        model=answering,
-        turns=turns,
-        generations=Generations(database),
-        sessions=Sessions(database),
-        contexts=Contexts(database),
-        image_search=ImageSearch(database),
-        gateway=Gateway(database, turns),
-        galleries=galleries,
-        studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),
-        assistant=assistant,
-        voice_sessions=voice_sessions,
-        voice_rate=Rate(settings.voice_rate_limit, settings.redis_url),
-        stages=Stages(),
-        health=Health(
-            {
-                "stt": assistant.ears.probe,
-                "gemini": lambda: _probe_vision(answering),
-                "tts": assistant.voice.probe,
-                "session": database.ping,
-            }
-        ),
-        metrics=metrics,
-        roll=roll,
-        accounts=Accounts(database),
-        idempotency=Idempotency(database, store, roll.worker_id),
-        shared=shared,
-    )
-
-
-def _assistant(
-    settings: Settings,
-    sessions: VoiceSessions,
-    images: Images,
-    turns: Turns,
-    *,
-    ears: SpeechToText | None,
-    speaker: TextToSpeech | None,
-) -> Assistant:
-    timeout = settings.provider_timeout_s
-    config = SpeechConfig(
-        cloud={
-            "openai": ProviderConfig(settings.openai_api_key, settings.openai_base_url, timeout=timeout),
-            "gemini": ProviderConfig(settings.gemini_api_key, settings.gemini_base_url, timeout=timeout),
-        },
-        vosk_model_path=settings.vosk_model_path,
-        whisper_dir=_whisper_dir(settings),
-    )
-    return Assistant(
-        sessions=sessions,
-        images=images,
-        turns=turns,
-        ears=ears or speech_to_text(settings.stt_order, config),
-        voice=speaker or text_to_speech(settings.tts_provider, config, settings.data_dir / "speech"),
-    )
-
-
-def _maker(settings: Settings) -> ImageStudio:
-    timeout = settings.provider_timeout_s
-    config = {
-        "openai": ProviderConfig(
-            settings.openai_api_key, settings.openai_base_url, settings.openai_image_model, timeout=timeout
-        ),
-        "gemini": ProviderConfig(
-            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_image_model, timeout=timeout
-        ),
-    }
-    return studio_failover.build(settings.image_order, config, LocalEditor())
-
-
-def _caption(eyes: Eyes, data: bytes) -> str | None:
-    """What a picture shows in a few words; None where it cannot be looked at."""
-    try:
-        return caption(eyes.look(data))
-    except (OSError, ValueError):
-        return None
-
-
-def _whisper_dir(settings: Settings) -> Path | None:
-    """Where Whisper's weights are kept; None where it is not wanted."""
-    return settings.weights_dir / "whisper" if settings.local_whisper else None
-
-
-def _probe_vision(model: ChatModel) -> None:
-    """Raises `ProviderUnavailable` when every provider's circuit is open."""
-    states = model.states() if isinstance(model, Failover) else {}
-    if states and all(state == "open" for state in states.values()):
-        raise ProviderUnavailable("No vision provider answers.", provider=model.name)
-
-
-def _providers(settings: Settings, analyses: Analyses) -> ChatModel:
-    timeout = settings.provider_timeout_s
-    config = {
-        "openai": ProviderConfig(
-            settings.openai_api_key, settings.openai_base_url, settings.openai_model, timeout=timeout
-        ),
-        "gemini": ProviderConfig(
-            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_model, timeout=timeout
-        ),
-        "anthropic": ProviderConfig(
-            settings.anthropic_api_key, settings.anthropic_base_url, settings.anthropic_model, timeout=timeout
-        ),
-    }
-    others: dict[str, ChatModel] = {}
-    if "local" in settings.vision_order:
-        from services.providers.local_chat import LocalChat
-
-        others["local"] = LocalChat(analyses.of)
-    return registry.build(settings.vision_order, config, others)
-
-
-def _kept_secret(path: Path) -> str:
-    """The secret of this installation, made at the first start; one of several starting processes makes it."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        secret = secrets.token_hex(32)
-        file.write(secret + "\n")
-    return secret
