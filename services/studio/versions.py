@@ -1,4 +1,4 @@
-"""Versions of a picture as a tree, without a database: undo, redo, branch, compare, delete.
+"""Versions of a picture as a tree, without a database: undo, redo, branch, delete.
 
 A version keeps its own picture, its parent, and the chain that made it: the stored picture that the chain starts from,
 and the operations done to that. Rows become `Version`s; whoever holds the rows writes back what is decided here.
@@ -33,15 +33,6 @@ class Version:
     picture_key: str
     original_key: str | None
     operations: tuple[Edit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two versions side by side: their nearest common ancestor, and the versions from there to each of them."""
-
-    ancestor: Version | None
-    first: tuple[Version, ...]
-    second: tuple[Version, ...]
 
 
 def chain_of(reply: StudioReply, parent: Version | None, picture_key: str) -> tuple[str | None, tuple[Edit, ...]]:
@@ -127,13 +118,6 @@ class VersionTree:
             if version.id in ids[:-1]:
                 return self.get(ids[ids.index(version.id) + 1])
         raise Conflict("There is no later version to go to.", code="nothing_to_redo")
-
-    def compare(self, first_id: str, second_id: str) -> Comparison:
-        first, second = self.path(first_id), self.path(second_id)
-        shared = 0
-        while shared < min(len(first), len(second)) and first[shared] == second[shared]:
-            shared += 1
-        return Comparison(first[shared - 1] if shared else None, first[shared:], second[shared:])
 
     def without(self, version_id: str) -> VersionTree:
         """The tree after a deletion: the children of what goes hang on its parent."""

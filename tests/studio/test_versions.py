@@ -51,13 +51,10 @@ def test_no_further_than_there_is(start: str, where: Undo | Redo) -> None:
         TREE.go(start, where)
 
 
-def test_paths_children_and_comparison() -> None:
+def test_paths_and_children() -> None:
     assert ids(TREE) == "abcdef"
     assert ids(TREE.path("f")) == "abef"
     assert ids(TREE.children("b")) == "ce"
-    compared = TREE.compare("d", "f")
-    assert (compared.ancestor.id, ids(compared.first), ids(compared.second)) == ("b", "cd", "ef")
-    assert TREE.compare("a", "a").ancestor.id == "a"
     assert TREE.newest().id == "f"
     with pytest.raises(NotFound):
         TREE.path("z")
