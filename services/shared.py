@@ -22,6 +22,8 @@ class Shared(Protocol):
 
     def set(self, key: str, data: bytes, max_age_s: float) -> None: ...
 
+    def delete(self, key: str) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -47,6 +49,9 @@ class RedisShared:
 
     def set(self, key: str, data: bytes, max_age_s: float) -> None:
         self._ask(lambda: self._client.set(PREFIX + key, data, ex=max(1, int(max_age_s))))
+
+    def delete(self, key: str) -> None:
+        self._ask(lambda: self._client.delete(PREFIX + key))
 
     def close(self) -> None:
         self._client.close()

@@ -19,7 +19,9 @@ from models.database import Database
 from models.voice import VoiceSession
 from services.content import Language
 from services.errors import InvalidInput, SessionNotFound
+from services.hot_sessions import WRITTEN_EVERY, HotSessions
 from services.library.storage import MediaStore
+from services.shared import Shared
 from services.speech.base import LANGUAGES
 
 log = logging.getLogger(__name__)
@@ -52,19 +54,31 @@ class VoiceSessions:
 
     Args:
         idle: after so long without a request a session is over.
+        shared: keeps lively sessions at hand.
     """
 
-    def __init__(self, database: Database, store: MediaStore, idle: timedelta) -> None:
+    def __init__(self, database: Database, store: MediaStore, idle: timedelta, shared: Shared | None = None) -> None:
         self.database = database
         self.store = store
         self.idle = idle
+        self.hot = HotSessions(shared, idle)
 
     def touch(self, owner_id: str, session_id: str) -> VoiceSession:
         """The session, begun if it is new or was over, its clock set back."""
         at = now()
+        hot = self.hot.get(owner_id, session_id)
+        if hot is not None and at - hot.written_at < WRITTEN_EVERY:
+            hot.session.last_activity = at
+            self.hot.put(hot.session, hot.written_at)
+            return hot.session
+        made = self._touch(owner_id, session_id, at, hot.session.last_activity if hot else None)
+        self.hot.put(made, at)
+        return made
+
+    def _touch(self, owner_id: str, session_id: str, at: datetime, hot_at: datetime | None) -> VoiceSession:
         with self.database.write() as session:
             found = session.get(VoiceSession, (owner_id, session_id))
-            if found is not None and at - found.last_activity <= self.idle:
+            if found is not None and at - max(found.last_activity, hot_at or found.last_activity) <= self.idle:
                 found.last_activity = at
                 return found
             stale = found.image_key if found is not None else None
@@ -91,6 +105,8 @@ class VoiceSessions:
             raise
         if stale:
             self.store.delete(stale)
+        found.image_key = key
+        self._reheat(found)
         return key
 
     def keep_language(self, found: VoiceSession, language: Language) -> None:
@@ -98,6 +114,13 @@ class VoiceSessions:
         if found.language != language:
             with self.database.write() as session:
                 session.execute(_change(found).values(language=language))
+            found.language = language
+            self._reheat(found)
+
+    def _reheat(self, found: VoiceSession) -> None:
+        hot = self.hot.get(found.owner_id, found.session_id)
+        if hot is not None:
+            self.hot.put(found, hot.written_at)
 
     def read(self, owner_id: str, session_id: str) -> Remembered:
         """A session and its newest interactions.
@@ -107,8 +130,9 @@ class VoiceSessions:
         """
         if not is_id(session_id):
             raise SessionNotFound("Session not found")
+        hot = self.hot.get(owner_id, session_id)
         with self.database.read() as session:
-            found = session.execute(_mine(owner_id, session_id)).scalar()
+            found = hot.session if hot is not None else session.execute(_mine(owner_id, session_id)).scalar()
             if found is None or now() - found.last_activity > self.idle:
                 raise SessionNotFound("Session not found")
             newest = session.execute(
@@ -121,12 +145,17 @@ class VoiceSessions:
 
     def language(self, owner_id: str, session_id: str) -> Language | None:
         """The language a session was last spoken to in; None if that is not known."""
-        with self.database.read() as session:
-            found = session.execute(_mine(owner_id, session_id)).scalar()
+        hot = self.hot.get(owner_id, session_id)
+        if hot is not None:
+            found: VoiceSession | None = hot.session
+        else:
+            with self.database.read() as session:
+                found = session.execute(_mine(owner_id, session_id)).scalar()
         return next((language for language in LANGUAGES if found is not None and language == found.language), None)
 
     def reset(self, owner_id: str, session_id: str) -> None:
         """Forget everything of a session; one that is not there is forgotten already."""
+        self.hot.forget(owner_id, session_id)
         with self.database.write() as session:
             found = session.execute(_mine(owner_id, session_id)).scalar()
             if found is not None:
@@ -138,7 +167,7 @@ class VoiceSessions:
         """Take away sessions that are over, with their pictures; how many there were."""
         with self.database.write() as session:
             over = session.execute(
-                select(VoiceSession).where(VoiceSession.last_activity < now() - self.idle).limit(1000)
+                select(VoiceSession).where(VoiceSession.last_activity < now() - self.idle - self.hot.lag).limit(1000)
             ).scalars()
             gone = list(over)
             session.execute(delete(Conversation).where(Conversation.id.in_([each.conversation_id for each in gone])))

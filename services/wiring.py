@@ -88,7 +88,7 @@ def build(
     answering = model or _providers(settings, analyses)
     images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
-    voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min))
+    voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
     galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
     return Services(
