@@ -28,7 +28,7 @@ from routes.schemas import (
 )
 from services import prompts, turns
 from services.content import ImagePart
-from services.errors import ImageNotFound, ImageRejected, ProviderError
+from services.errors import ImageNotFound, ImageRejected, ProviderError, SessionNotFound
 from services.events import TurnDone, TurnFailed
 from services.library.images import Uploaded
 from services.turns import Turn
@@ -57,7 +57,7 @@ def upload(form: UploadForm) -> tuple[Response, int]:  # noqa: ARG001 - read by 
 @validated
 def chat(path: ImagePath, body: Question) -> Response:
     """Ask about a picture; what was said before is remembered."""
-    uploaded = find(path)
+    uploaded = to_ask_about(path)
     done = turns.collect(ask(uploaded, body.question))
     return jsonify(openai_shapes.completion(done, image_id=uploaded.image.id))
 
@@ -66,7 +66,7 @@ def chat(path: ImagePath, body: Question) -> Response:
 @validated
 def chat_stream(path: ImagePath, body: Question) -> Response:
     """Ask about a picture and read the answer while it is being made, as `chat.completion.chunk` events."""
-    uploaded = find(path)
+    uploaded = to_ask_about(path)
     pump = sse.Pump(ask(uploaded, body.question))
     begun = pump.begin()
     for happened in begun:
@@ -147,18 +147,26 @@ def find(path: ImagePath) -> Uploaded:
     return services().images.with_conversation(owner_id(), known(path.image_id))
 
 
+def to_ask_about(path: ImagePath) -> Uploaded:
+    return services().images.to_ask_about(owner_id(), known(path.image_id))
+
+
 def ask(uploaded: Uploaded, text: str, *, first: bool = False) -> Turn:
     part = ImagePart(services().images.picture(uploaded.image))
-    return services().turns.start(
-        turns.Question(
-            conversation_id=uploaded.conversation_id,
-            text=text,
-            instructions=prompts.classic(uploaded.image.filename),
-            images=(part,),
-            request_id=request_id(),
-            details={"first_analysis": True} if first else None,
-        )
+    question = turns.Question(
+        conversation_id=uploaded.conversation_id,
+        text=text,
+        instructions=prompts.classic(uploaded.image.filename),
+        images=(part,),
+        request_id=request_id(),
+        details={"first_analysis": True} if first else None,
     )
+    try:
+        return services().turns.start(question)
+    except SessionNotFound:
+        # Another process has deleted the picture since it was last asked about.
+        services().images.forget(owner_id(), uploaded.image.id)
+        raise ImageNotFound(uploaded.image.id) from None
 
 
 def unanalysed(turn: Turn, error: ProviderError) -> TurnDone:

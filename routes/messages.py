@@ -16,7 +16,7 @@ from routes.current import base_url, caller, owner_id, request_id, services
 from routes.parsing import uuid_or_none, validated
 from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage, Problem, SessionPath
 from routes.sessions import ERRORS, known_ids, remaining, session_id
-from services import prompts, turns
+from services import prompts, turn_rows, turns
 from services.answers import language_of
 from services.context import Context, Known
 from services.errors import (
@@ -216,7 +216,7 @@ def message_id(path: MessagePath) -> str:
 
 def failure_of(message: Message) -> AssistantError:
     """Why an answer did not come to its end."""
-    if message.error_code == turns.CANCELLED:
+    if message.error_code == turn_rows.CANCELLED:
         return Conflict("The answer was cancelled; what was said until then is kept.", code="message_cancelled")
     if message.status == "interrupted":
         return turns.cut_short()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import Table, bindparam, case, func, insert, select, update
 
 from models.base import now
 from models.chats import Conversation
@@ -18,6 +18,8 @@ from services.errors import SessionNotFound
 
 PREVIEW = 200
 """Characters of a message that lists show."""
+CANCELLED = "cancelled"
+"""`error_code` of an answer that somebody stopped."""
 
 _ROWS = cast(Table, Row.__table__)
 _PLACES = cast(Table, Conversation.__table__)
@@ -41,27 +43,28 @@ _KEEP_SO_FAR = (
     .where(_ROWS.c.id == bindparam("message"), _ROWS.c.status == "streaming")
     .values(content=bindparam("so_far"))
 )
-_STATUS = select(_ROWS.c.status).where(_ROWS.c.id == bindparam("message"))
+_CANCELLED = _ROWS.c.status == "interrupted"  # by another process, while this one was making it
 _END_ANSWER = (
     update(_ROWS)
     .where(_ROWS.c.id == bindparam("message"))
     .values(
-        {
+        status=case((_CANCELLED, "interrupted"), else_=bindparam("ended")),
+        error_code=case((_CANCELLED, CANCELLED), else_=bindparam("error")),
+        **{
             name: bindparam(name)
             for name in (
                 "content",
-                "status",
                 "provider",
                 "model",
                 "finish_reason",
-                "error_code",
                 "prompt_tokens",
                 "completion_tokens",
                 "tokens_estimated",
                 "processing_time_ms",
             )
-        }
+        },
     )
+    .returning(_ROWS.c.status)
 )
 _END_TURN = (
     update(_PLACES)
@@ -152,36 +155,35 @@ def keep_so_far(work: Work, texts: Sequence[tuple[str, str]]) -> None:
     work.execute(_KEEP_SO_FAR, [{"message": message_id, "so_far": text} for message_id, text in texts])
 
 
-def was_cancelled(work: Work, message_id: str) -> bool:
-    """Whether another process has marked the answer `interrupted`."""
-    return work.execute(_STATUS, {"message": message_id}).scalar() == "interrupted"
-
-
 def cancelled(work: Work, message_ids: Collection[str]) -> list[str]:
     """Those of the answers that another process has marked `interrupted`."""
     ended = select(_ROWS.c.id).where(_ROWS.c.id.in_(message_ids), _ROWS.c.status == "interrupted")
     return list(work.execute(ended).scalars())
 
 
-def end(work: Work, ended: Ended) -> None:
-    """Write the end of an answer down, and mark a question that got none."""
+def end(work: Work, ended: Ended) -> bool:
+    """Write the end of an answer down, and mark a question that got none.
+
+    Returns:
+        whether another process had marked it `interrupted`, which it then stays.
+    """
     unanswered = ended.status == "failed" and not ended.text
-    work.execute(
+    status = work.execute(
         _END_ANSWER,
         {
             "message": ended.message_id,
             "content": ended.text,
-            "status": ended.status,
+            "ended": ended.status,
             "provider": ended.provider,
             "model": ended.model,
             "finish_reason": ended.finish_reason,
-            "error_code": ended.error_code,
+            "error": ended.error_code,
             "prompt_tokens": ended.usage.prompt_tokens,
             "completion_tokens": ended.usage.completion_tokens,
             "tokens_estimated": ended.usage.estimated,
             "processing_time_ms": ended.processing_time_ms,
         },
-    )
+    ).scalar()
     work.execute(
         _END_TURN,
         {
@@ -194,3 +196,4 @@ def end(work: Work, ended: Ended) -> None:
     )
     if unanswered:
         work.execute(_UNANSWERED, {"message": ended.user_message_id})
+    return bool(status == "interrupted" and ended.status != "interrupted")

@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 KEEP_EVERY_S = 3.0
 """How often the text so far is written down: a crash loses at most this much of an answer's end."""
-CANCELLED = "cancelled"
-"""`error_code` of an answer that somebody stopped."""
 
 Outcome = Literal["complete", "interrupted", "failed"]
 
@@ -317,18 +315,17 @@ class Turn:
                 self.usage = self._counted(self.usage)
             try:
                 with self.turns.database.change() as work:
-                    if turn_rows.was_cancelled(work, self.message_id):
+                    if self._write_end(work, outcome):
                         # Another process has cancelled it, and has said so.
                         outcome, self.cancelled = "interrupted", True
-                    self._write_end(work, outcome)
             finally:
                 self.outcome = outcome
                 self.turns.forget(self)
         self.turns.observe(self)
         return True
 
-    def _write_end(self, work: Work, outcome: Outcome) -> None:
-        turn_rows.end(
+    def _write_end(self, work: Work, outcome: Outcome) -> bool:
+        cancelled = turn_rows.end(
             work,
             turn_rows.Ended(
                 conversation_id=self.conversation_id,
@@ -339,7 +336,7 @@ class Turn:
                 provider=self.provider,
                 model=self.model,
                 finish_reason=self.finish_reason,
-                error_code=self.error.code if self.error else CANCELLED if self.cancelled else None,
+                error_code=self.error.code if self.error else turn_rows.CANCELLED if self.cancelled else None,
                 usage=self.usage,
                 processing_time_ms=self.elapsed_ms,
             ),
@@ -349,6 +346,7 @@ class Turn:
             usage.add_tokens(work, self.limits.owner_id, self.created_at, self.usage.total_tokens)
             if outcome == "failed" and not self._said:
                 usage.give_back(work, self.limits.owner_id, self.created_at)
+        return cancelled
 
 
 def collect(turn: Turn) -> TurnDone:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import threading
 from dataclasses import dataclass
 from typing import cast
 
+from cachetools import LRUCache
 from PIL import Image as PillowImage
 from sqlalchemy import Table, bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 
 IMAGES = cast(Table, Image.__table__)
 THUMBNAIL_SIDE = 256
+REMEMBERED = 10_000
+"""Pictures that were asked about whose rows are kept at hand."""
 CLASSIC = "classic"
 
 
@@ -60,6 +64,8 @@ class Images:
         self.store = store
         self.cache = cache
         self.extra_formats = extra_formats
+        self._asked_about: LRUCache[tuple[str, str], Uploaded] = LRUCache(REMEMBERED)
+        self._lock = threading.Lock()
 
     def add(self, owner_id: str, filename: str, data: bytes) -> Uploaded:
         """Check and keep an upload, and begin the conversation about it.
@@ -113,6 +119,27 @@ class Images:
         values = dict(found)
         conversation_id = values.pop("conversation_id")
         return Uploaded(Image(**values), conversation_id)
+
+    def to_ask_about(self, owner_id: str, image_id: str) -> Uploaded:
+        """`with_conversation` for a question: a picture that was asked about before is remembered, since its row never
+        changes. One that another process has deleted meanwhile is noticed when its turn is begun; then `forget` it.
+
+        Raises:
+            ImageNotFound
+        """
+        key = (owner_id, image_id)
+        with self._lock:
+            found = self._asked_about.get(key)
+        if found is None:
+            found = self.with_conversation(owner_id, image_id)
+            with self._lock:
+                self._asked_about[key] = found
+        return found
+
+    def forget(self, owner_id: str, image_id: str) -> None:
+        """No longer remember a picture that is gone."""
+        with self._lock:
+            self._asked_about.pop((owner_id, image_id), None)
 
     def messages(self, owner_id: str, image_id: str) -> list[Message]:
         """Every message of the conversation about a picture, oldest first.
@@ -186,6 +213,7 @@ class Images:
             ImageNotFound
         """
         image = self.get(owner_id, image_id)
+        self.forget(owner_id, image_id)
         with self.database.write() as session:
             own = select(ConversationImage.conversation_id).where(ConversationImage.image_id == image_id)
             session.execute(delete(Conversation).where(Conversation.id.in_(own), Conversation.surface == CLASSIC))

@@ -267,3 +267,14 @@ def test_words_in_a_file_name_are_fenced(make_app: MakeApp) -> None:
     system = model.requests[0].messages[0].text
     assert system.count("<filename>") == system.count("</filename>") == 1
     assert system.endswith("</filename>.")
+
+
+def test_a_picture_that_another_process_deleted_is_not_found(make_app: MakeApp) -> None:
+    here, there = make_app(), make_app()
+    image_id = upload(here.test_client())
+    ask = {"json": {"question": "what?"}}
+    assert there.test_client().post(f"/chat/{image_id}", **ask).status_code == 200
+    assert here.test_client().delete(f"/images/{image_id}").status_code == 204
+    for path in ("/chat", "/chat-stream", "/chat"):
+        gone = there.test_client().post(f"{path}/{image_id}", **ask)
+        assert (gone.status_code, gone.json["error"]["code"]) == (404, "image_not_found")
