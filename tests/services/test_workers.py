@@ -77,6 +77,16 @@ def test_of_a_process_that_is_gone(database: Database) -> None:
     assert roll.settle(set()) == 0
 
 
+def test_of_a_process_whose_end_nobody_has_heard_of(database: Database) -> None:
+    """A killed server's worker is such a one until the system has taken note of it."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays unheard of
+        roll = Roll(database)
+        left = half_made(database, signed_in(database, host=roll.host, pid=process.pid))
+        assert roll.settle(set()) == 1
+        assert status(database, left) == "interrupted"
+
+
 def test_of_nobody_known(database: Database) -> None:
     left = [half_made(database, None, 0), half_made(database, "long forgotten", 1)]
     assert Roll(database).settle(set()) == 2
