@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, Query, clean, filled
 
 MAX_IMAGES = 1000
 MAX_DOCUMENTS = 100
 MAX_MESSAGE = 10_000
+MAX_TITLE = 255
 
 
 def trimmed(text: str) -> str:
     return text.strip()
 
 
+def short(title: str) -> str:
+    """Refuse a title that is too long once it is trimmed; the document's `maxLength` would mean it as sent."""
+    if len(title) > MAX_TITLE:
+        raise PydanticCustomError("string_too_long", "It has more than 255 characters.")
+    return title
+
+
 Id = Annotated[str, Field(max_length=64), AfterValidator(clean)]
-Title = Annotated[str, AfterValidator(clean), AfterValidator(trimmed), Field(max_length=255)]
+Title = Annotated[str, AfterValidator(clean), AfterValidator(trimmed), AfterValidator(short)]
 FilledTitle = Annotated[
-    str, AfterValidator(clean), AfterValidator(trimmed), AfterValidator(filled), Field(max_length=255)
+    str, AfterValidator(clean), AfterValidator(trimmed), AfterValidator(filled), AfterValidator(short)
 ]
 Said = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(clean), AfterValidator(filled)]
 
