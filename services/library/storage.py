@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -85,10 +86,17 @@ class FolderStore:
 
     def keys(self, prefix: str, *, older_than_s: float = 0) -> Iterator[str]:
         latest = time.time() - older_than_s
-        for path in sorted((self.root / prefix).parent.rglob("*")):
-            key = path.relative_to(self.root).as_posix()
-            if key.startswith(prefix) and path.is_file() and path.stat().st_mtime <= latest:
-                yield key
+        # os.walk passes over folders that are taken away meanwhile, which Path.rglob does not.
+        for folder, folders, names in os.walk((self.root / prefix).parent):
+            folders.sort()
+            for name in sorted(names):
+                path = Path(folder, name)
+                key = path.relative_to(self.root).as_posix()
+                if not key.startswith(prefix):
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # moved or taken away since the folder was read
+                    if path.stat().st_mtime <= latest:
+                        yield key
 
     def probe(self) -> None:
         if not os.access(self.root, os.W_OK):
