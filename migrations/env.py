@@ -22,7 +22,7 @@ def spelled(kind: str, item: Any, found: AutogenContext) -> str | Literal[False]
 
 def known(name: str | None, kind: str, _parents: Any) -> bool:
     """FTS5's tables are made by hand: SQLAlchemy has no word for them."""
-    return kind != "table" or not (name or "").startswith("session_text")
+    return kind != "table" or not (name or "").startswith(("session_text", "image_text", "document_text"))
 
 
 context.configure(

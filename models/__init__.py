@@ -1,5 +1,5 @@
 """Tables and the database they live in, and nothing else."""
 
-from models import accounts, chats, media, studio, voice, workers
+from models import accounts, chats, library, media, studio, voice, workers
 
-__all__ = ["accounts", "chats", "media", "studio", "voice", "workers"]
+__all__ = ["accounts", "chats", "library", "media", "studio", "voice", "workers"]

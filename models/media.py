@@ -12,10 +12,19 @@ from models.base import Base, new_id, now
 
 
 class Image(Base):
-    """An uploaded picture. Its file lies in the media store under `storage_key`."""
+    """An uploaded picture. Its file lies in the media store under `storage_key`.
+
+    `folder_id` is a folder of the same owner; `services/library/folders.py` keeps it true. `analysis_status` is
+    `pending`, `processing` (by `worker_id`), `ready` or `failed` (`analysis_error` says why); `analysed_by` names the
+    version of what looked at it. `taken_at` is the camera's own clock, ISO 8601 without zone.
+    """
 
     __tablename__ = "images"
-    __table_args__ = (Index("ix_images_owner_id_created_at", "owner_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_images_owner_id_created_at", "owner_id", "created_at"),
+        Index("ix_images_folder_id", "folder_id"),
+        Index("ix_images_analysis_status", "analysis_status"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     owner_id: Mapped[str]
@@ -26,6 +35,17 @@ class Image(Base):
     height: Mapped[int]
     sha256: Mapped[str] = mapped_column(index=True)
     storage_key: Mapped[str]
+    title: Mapped[str | None]
+    description: Mapped[str | None]
+    folder_id: Mapped[str | None]
+    taken_at: Mapped[str | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    analysis_status: Mapped[str] = mapped_column(default="pending", server_default="pending")
+    analysis_error: Mapped[str | None]
+    analysis_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    analysed_by: Mapped[str | None]
+    worker_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -40,6 +60,17 @@ class Analysis(Base):
     caption: Mapped[str]
     keywords: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ImageWords(Base):
+    """All words a picture can be found by, for the text index; `number` is its place in there."""
+
+    __tablename__ = "image_words"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    image_id: Mapped[str] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), unique=True)
+    owner_id: Mapped[str] = mapped_column(index=True)
+    words: Mapped[str]
 
 
 class ConversationImage(Base):
