@@ -98,14 +98,18 @@ def url(*schemes: str) -> Parser:
 
 
 def database_url(value: str) -> str:
-    if not re.fullmatch(r"sqlite(\+pysqlite)?:///[^\s]+", value):
-        raise Unfit("sqlite:///FILE; other databases are not served yet")
-    return value
+    if re.fullmatch(r"sqlite(\+pysqlite)?:///[^\s]+", value):
+        return value
+    # Whatever the driver is called there, psycopg 3 is the one that is here.
+    scheme, _, rest = value.partition("://")
+    if not re.fullmatch(r"postgres(ql)?(\+[a-z0-9]+)?", scheme) or not re.fullmatch(r"[^\s/]*/[^\s]+", rest):
+        raise Unfit("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return f"postgresql+psycopg://{rest}"
 
 
 def storage_url(value: str) -> str:
-    if "://" in value:
-        raise Unfit("a folder; S3 is not served yet")
+    if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", value):
+        raise Unfit("a folder or s3://BUCKET/PREFIX")
     return value
 
 
@@ -151,11 +155,33 @@ class Settings:
         "FETCH_MODELS", "fetch missing weights of the local models at the first start", True, flag
     )
     database_url: str | None = setting(
-        "DATABASE_URL", "SQLAlchemy URL of a SQLite file", None, database_url, shown="SQLite file in `DATA_DIR`"
+        "DATABASE_URL",
+        "SQLAlchemy URL: a SQLite file or `postgresql://…`",
+        None,
+        database_url,
+        shown="SQLite file in `DATA_DIR`",
+    )
+    database_connections: int = setting(
+        "DATABASE_CONNECTIONS", "connections to PostgreSQL that one worker opens at most", 20, whole(2, 1000)
     )
     storage_url: str | None = setting(
-        "STORAGE_URL", "media store: a folder", None, storage_url, shown="folder in `DATA_DIR`"
+        "STORAGE_URL",
+        "media store: a folder, or `s3://bucket/prefix`",
+        None,
+        storage_url,
+        shown="folder in `DATA_DIR`",
     )
+    aws_endpoint_url: str | None = setting(
+        "AWS_ENDPOINT_URL", "any S3-compatible server", None, url("http", "https"), also="AWS_ENDPOINT_URL_S3"
+    )
+    aws_region: str | None = setting("AWS_REGION", "region of the bucket", None, also="AWS_DEFAULT_REGION")
+    aws_access_key_id: str | None = setting(
+        "AWS_ACCESS_KEY_ID", "who asks for the bucket", None, shown="as boto3 finds it"
+    )
+    aws_secret_access_key: str | None = setting(
+        "AWS_SECRET_ACCESS_KEY", "and the secret to it", None, shown="as boto3 finds it"
+    )
+    aws_session_token: str | None = setting("AWS_SESSION_TOKEN", "for temporary keys", None)
     redis_url: str | None = setting(
         "REDIS_URL",
         "shared cache across processes and hosts",
@@ -221,7 +247,16 @@ class Settings:
         shown="`gtts,local`",
     )
     embedding_provider: str = setting(
-        "EMBEDDING_PROVIDER", "`openai`, `gemini` or `local`", "local", one_of(*EMBEDDING_PROVIDERS)
+        "EMBEDDING_PROVIDER",
+        "meaning of texts, for searches: `openai`, `gemini` or `local`",
+        "local",
+        one_of(*EMBEDDING_PROVIDERS),
+    )
+    openai_embedding_model: str | None = setting(
+        "OPENAI_EMBEDDING_MODEL", "model that makes vectors of texts there", None, shown="`text-embedding-3-small`"
+    )
+    gemini_embedding_model: str | None = setting(
+        "GEMINI_EMBEDDING_MODEL", "model that makes vectors of texts there", None, shown="`gemini-embedding-2`"
     )
     provider_timeout_s: float = setting("PROVIDER_TIMEOUT_S", "read timeout of one provider call", 60.0, seconds)
     auth_required: bool = setting("AUTH_REQUIRED", "ask every caller for a key", False, flag)
@@ -277,6 +312,9 @@ class Settings:
             for name in chosen:
                 if name in ("openai", "gemini") and name not in self.cloud:
                     raise BadSetting(variable, name, f"{name} only with {name.upper()}_API_KEY set")
+        if self.embedding_provider != "local" and self.embedding_provider not in self.cloud:
+            name = self.embedding_provider
+            raise BadSetting("EMBEDDING_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
         if "vosk" in self.stt_provider and self.vosk_model_path is None:
             raise BadSetting("STT_PROVIDER", "vosk", "vosk only with VOSK_MODEL_PATH set")
 

@@ -128,17 +128,29 @@ class ConversationDocument(Base):
 class Embedding(Base):
     """The meaning of something as a vector of 32-bit floats, little-endian, of length 1.
 
-    `kind` is `image` or `chunk`, `item_id` the picture's or the passage's id, `model` names what made the vector.
+    `kind` is `image` or `chunk`, `item_id` the picture's or the passage's id, `model` names what made the vector,
+    `revision` is the owner's (`EmbeddingRevision`) at which it was written.
     """
 
     __tablename__ = "embeddings"
-    __table_args__ = (Index("ix_embeddings_owner_id_kind_model", "owner_id", "kind", "model"),)
+    __table_args__ = (Index("ix_embeddings_owner_id_kind_model_revision", "owner_id", "kind", "model", "revision"),)
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     item_id: Mapped[str] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     owner_id: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class EmbeddingRevision(Base):
+    """How often an owner's vectors of a kind have changed, deletions too."""
+
+    __tablename__ = "embedding_revisions"
+
+    owner_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(default=0)
 
 
 class Plan(Base):

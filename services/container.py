@@ -22,7 +22,9 @@ from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
 from services.library.storage import MediaStore
+from services.library.vectors import Vectors
 from services.making import Studio
+from services.meaning.base import Embedder
 from services.metrics import Metrics
 from services.providers.base import ChatModel
 from services.providers.failover import Failover
@@ -60,6 +62,8 @@ class Services:
     generations: Generations
     sessions: Sessions
     contexts: Contexts
+    embedder: Embedder
+    vectors: Vectors
     image_search: ImageSearch
     gateway: Gateway
     galleries: Galleries
@@ -121,6 +125,7 @@ class Services:
         self.assistant.close()
         self.studio.close()
         self.model.close()
+        self.embedder.close()
         self.eyes.close()
         if self.shared is not None:
             self.shared.close()

@@ -26,7 +26,10 @@ from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
 from services.library.storage import FolderStore
+from services.library.vectors import Vectors
 from services.making import Studio
+from services.meaning import registry as embedders
+from services.meaning.base import Embedder
 from services.metrics import Metrics
 from services.providers import registry
 from services.providers.base import ChatModel
@@ -49,6 +52,8 @@ from services.voice_sessions import VoiceSessions
 from services.workers import Roll
 
 CACHE_AGE_S = 3600.0
+LONGEST_EMBEDDING_S = 10.0
+"""A search does not wait longer for the meaning of its words: without it the words themselves are left."""
 FACTS_CACHE_BYTES = 8 * 1024 * 1024
 
 
@@ -89,6 +94,7 @@ def build(
     images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
+    embedder = _embedder(settings)
     galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
     return Services(
@@ -104,6 +110,8 @@ def build(
         generations=Generations(database),
         sessions=Sessions(database),
         contexts=Contexts(database),
+        embedder=embedder,
+        vectors=Vectors(database, embedder.name),
         image_search=ImageSearch(database),
         gateway=Gateway(database, turns),
         galleries=galleries,
@@ -153,6 +161,19 @@ def _assistant(
         ears=ears or speech_to_text(settings.stt_order, config),
         voice=speaker or text_to_speech(settings.tts_provider, config, settings.data_dir / "speech"),
     )
+
+
+def _embedder(settings: Settings) -> Embedder:
+    timeout = min(settings.provider_timeout_s, LONGEST_EMBEDDING_S)
+    config = {
+        "openai": ProviderConfig(
+            settings.openai_api_key, settings.openai_base_url, settings.openai_embedding_model, timeout=timeout
+        ),
+        "gemini": ProviderConfig(
+            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_embedding_model, timeout=timeout
+        ),
+    }
+    return embedders.build(settings.embedding_provider, config)
 
 
 def _maker(settings: Settings) -> ImageStudio:

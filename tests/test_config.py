@@ -78,6 +78,7 @@ def test_values(name: str, value: str, field: str, expected: object) -> None:
         ("STT_PROVIDER", "openai"),
         ("TTS_PROVIDER", "openai"),
         ("EMBEDDING_PROVIDER", "cohere"),
+        ("EMBEDDING_PROVIDER", "gemini"),
         ("CORS_ORIGINS", "example.com"),
         ("CORS_ORIGINS", "https://a.example/path"),
         ("PUBLIC_BASE_URL", "ftp://x"),
