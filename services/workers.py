@@ -29,10 +29,15 @@ DEAD_AFTER = timedelta(seconds=60)
 
 
 class Roll:
-    """The roll of running processes. This one signs in when it starts and is renewed by a thread of its own."""
+    """The roll of running processes. This one signs in when it starts and is renewed by a thread of its own.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        job_threads: how many jobs this process does at once.
+    """
+
+    def __init__(self, database: Database, job_threads: int = 0) -> None:
         self.database = database
+        self.job_threads = job_threads
         self.worker_id = new_id()
         self.host = socket.gethostname()
         self._stop = threading.Event()
@@ -45,7 +50,11 @@ class Roll:
             under_way: ids of the answers this process is really making.
         """
         with self.database.write() as session:
-            session.execute(insert(Worker).values(id=self.worker_id, host=self.host, pid=os.getpid(), seen_at=now()))
+            session.execute(
+                insert(Worker).values(
+                    id=self.worker_id, host=self.host, pid=os.getpid(), job_threads=self.job_threads, seen_at=now()
+                )
+            )
         self.settle(under_way())
         self._thread = threading.Thread(target=self._keep_up, args=(under_way,), name="roll", daemon=True)
         self._thread.start()
@@ -57,6 +66,16 @@ class Roll:
             self._thread.join(timeout=5)
         with self.database.write() as session:
             session.execute(delete(Worker).where(Worker.id == self.worker_id))
+
+    def does_jobs(self) -> bool:
+        """Whether any living process does jobs.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        with self.database.look() as work:
+            runs = (Worker.job_threads > 0) & (Worker.seen_at > now() - DEAD_AFTER)
+            return work.execute(select(Worker.id).where(runs).limit(1)).first() is not None
 
     def settle(self, under_way: set[str]) -> int:
         """Mark answers `interrupted` that nobody is making any more; how many there were.
