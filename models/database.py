@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
-UNAVAILABLE = ("OperationalError", "InterfaceError", "DatabaseError")
+CONNECTIONS = 20
+"""To PostgreSQL, at most."""
+UNAVAILABLE = ("OperationalError", "InterfaceError", "DatabaseError", "InternalError")
 """Names of the driver's errors that are not the statement's fault: no answer, locked, damaged or no database at all."""
 
 
@@ -32,18 +34,20 @@ class Database:
 
     SQLite takes one writer at a time. Inside this process writers queue on a lock, which is fair and costs no polling;
     between processes `BEGIN IMMEDIATE` takes the file's lock at once, so that a transaction never finds half-way that
-    it may not write, and the busy timeout waits for it.
+    it may not write, and the busy timeout waits for it. PostgreSQL takes many: what must not change between a look and
+    a change is locked there by its row (`with_for_update`), a conversation before its messages.
 
     Args:
         url: an SQLAlchemy URL, SQLite or PostgreSQL.
+        connections: opened to PostgreSQL at most.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url, connections)
         self._writing = self.engine.execution_options(writes=True)
         self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
 
@@ -106,6 +110,13 @@ def _told() -> Iterator[None]:
         if error.connection_invalidated or type(error).__name__ in UNAVAILABLE:
             raise DatabaseUnavailable(str(error.orig)) from error
         raise
+
+
+def _postgresql_engine(url: str, connections: int) -> Engine:
+    # Loaded where it is needed: a server on SQLite does without the driver.
+    from models import postgresql
+
+    return postgresql.engine(url, connections, BUSY_TIMEOUT_MS)
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
-
+LOCK = 0x76697375616C  # "visual"
+"""Names the lock that is held while PostgreSQL is migrated."""
 
 Step = Callable[[], None]
 
@@ -59,14 +60,16 @@ def newest() -> str | None:
 
 
 def ensure(database: Database) -> None:
-    """Migrate SQLite; refuse to start on another database that is behind, since that is its keeper's decision.
+    """Migrate SQLite, and make the tables of an empty database; refuse to start on another that is behind, since that
+    is its keeper's decision.
 
     Raises:
         SchemaOutdated
     """
-    if current(database) == newest():
+    at = current(database)
+    if at == newest():
         return
-    if not database.is_sqlite:
+    if at is not None and not database.is_sqlite:
         raise SchemaOutdated("The database's schema is not up to date: run `flask db upgrade` first.")
     upgrade(database)
 
@@ -100,6 +103,11 @@ def _run(database: Database, step: Callable[[Config], None]) -> None:
 
     try:
         with database.write() as session:
+            if not database.is_sqlite:
+                # One at a time, as SQLite does of itself, and for as long as a large table takes.
+                session.execute(text("SET LOCAL statement_timeout = 0"))
+                session.execute(text("SET LOCAL lock_timeout = 0"))
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             step(_config(session.connection()))
     except CommandError as error:
         raise UnknownRevision(str(error)) from error

@@ -69,7 +69,7 @@ def build(
         model, ears, speaker: answer, hear and speak in place of the providers the settings name.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
+    database = Database(settings.database, settings.database_connections)
     shared = RedisShared(settings.redis_url) if settings.redis_url else None
     prepared = Cache(
         settings.cache_mb * 1024 * 1024,

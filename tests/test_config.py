@@ -9,6 +9,8 @@ import pytest
 
 from config import ROOT, BadSetting, Settings, described
 
+PSYCOPG = "postgresql+psycopg://"
+
 
 def test_nothing_need_be_set() -> None:
     settings = Settings.from_env({})
@@ -51,6 +53,20 @@ def test_they_cannot_be_changed() -> None:
         ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1/", "openai_base_url", "http://127.0.0.1:11434/v1"),
         ("GEMINI_KEY", "k", "gemini_api_key", "k"),
         ("STORAGE_URL", "/srv/media", "storage_url", "/srv/media"),
+        ("STORAGE_URL", "s3://bucket", "storage_url", "s3://bucket"),
+        ("STORAGE_URL", "s3://my-bucket/some/prefix/", "storage_url", "s3://my-bucket/some/prefix/"),
+        ("AWS_DEFAULT_REGION", "eu-west-1", "aws_region", "eu-west-1"),
+        *(
+            (
+                "DATABASE_URL",
+                f"{scheme}://u:p@h/name?sslmode=require",
+                "database_url",
+                f"{PSYCOPG}u:p@h/name?sslmode=require",
+            )
+            for scheme in ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2")
+        ),
+        ("DATABASE_URL", "postgresql:///name?host=/run/sockets", "database_url", f"{PSYCOPG}/name?host=/run/sockets"),
+        ("DATABASE_URL", "sqlite:////srv/a.db", "database_url", "sqlite:////srv/a.db"),
         ("REDIS_URL", "redis://127.0.0.1:6379/1", "redis_url", "redis://127.0.0.1:6379/1"),
     ],
 )
@@ -86,8 +102,13 @@ def test_values(name: str, value: str, field: str, expected: object) -> None:
         ("LOG_FORMAT", "xml"),
         ("VOICE_RATE_LIMIT", "10 per minute"),
         ("STORAGE_URL", "gs://bucket"),
-        ("STORAGE_URL", "s3://bucket/prefix"),
-        ("DATABASE_URL", "postgresql://host/name"),
+        ("STORAGE_URL", "s3://"),
+        ("STORAGE_URL", "s3://Bucket/prefix"),
+        ("DATABASE_URL", "postgresql://host"),
+        ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_CONNECTIONS", "1"),
+        ("AWS_ENDPOINT_URL", "127.0.0.1:9000"),
     ],
 )
 def test_bad_values_are_told_in_one_line(name: str, value: str) -> None:
