@@ -145,6 +145,12 @@ class Settings:
     port: int = setting("PORT", "port to listen on", 5000, whole(0, 65535))
     threads: int = setting("THREADS", "requests and streams one worker serves at once", 640, whole(4, 4096))
     workers: int = setting("WORKERS", "server processes", 1, whole(1, 64))
+    job_threads: int = setting(
+        "JOB_THREADS",
+        "pictures and documents one worker looks through at once; 0 leaves them to others",
+        2,
+        whole(0, 64),
+    )
     data_dir: Path = setting(
         "DATA_DIR", "database file and stored media", ROOT / "instance", path, shown="`instance/` beside `app.py`"
     )

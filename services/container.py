@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config import Settings
@@ -18,6 +19,7 @@ from services.gateway import Gateway
 from services.generations import Generations
 from services.health import Health
 from services.idempotency import Idempotency
+from services.jobs import Jobs
 from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
@@ -77,6 +79,7 @@ class Services:
     roll: Roll
     accounts: Accounts
     idempotency: Idempotency
+    jobs: Jobs
     shared: Shared | None = None
     started: bool = False
     _starting: threading.Lock = field(default_factory=threading.Lock)
@@ -109,6 +112,7 @@ class Services:
         self.eyes.start()
         if self.settings.local_whisper and self.settings.fetch_models:
             fetch_whisper_in_background(self.settings.whisper_dir)
+        self.jobs.start()
         self._sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         self._sweeper.start()
 
@@ -119,6 +123,7 @@ class Services:
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
         self.generations.stop()
+        self.jobs.stop()
         if self.started:
             self.started = False
             self.roll.stop()
@@ -133,13 +138,20 @@ class Services:
 
     def _sweep(self) -> None:
         for number in itertools.count():
-            try:
-                self.voice_sessions.sweep()
-                if number % SWEEPS_OF_FILES == 0:
-                    self.images.sweep()
-                    self.galleries.sweep()
-                    self.idempotency.sweep()
-            except (DatabaseUnavailable, StorageUnavailable) as error:
-                log.warning("the media store could not be swept: %s", error)
+            due: list[Callable[[], object]] = [self.jobs.sweep, self.voice_sessions.sweep]
+            if number % SWEEPS_OF_FILES == 0:
+                due += [self.images.sweep, self.galleries.sweep, self.idempotency.sweep]
+            for sweep in due:
+                _swept(sweep)
             if self._stopping.wait(SWEEP_EVERY_S):
                 return
+
+
+def _swept(sweep: Callable[[], object]) -> None:
+    """Sweep once; what goes wrong is told, and the next sweep goes on."""
+    try:
+        sweep()
+    except (DatabaseUnavailable, StorageUnavailable) as error:
+        log.warning("not swept: %s", error)
+    except Exception:
+        log.exception("a sweep failed")

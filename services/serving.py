@@ -24,6 +24,8 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import Settings
+from models.database import DatabaseUnavailable
+from services.migrations import SchemaOutdated
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": settings.log_level.lower(),
             "logger_class": Log,
             "proc_name": "visual-assistant",
+            "post_worker_init": _worker_ready,
             "worker_exit": _worker_exit,
             "control_socket_disable": True,
         }.items():
@@ -135,6 +138,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         return self.make_app()
+
+
+def _worker_ready(worker: Worker) -> None:
+    """Begin what runs in the background, so that it does not wait for the first request."""
+    threading.Thread(target=_begin, args=(worker.wsgi,), name="start", daemon=True).start()
+
+
+def _begin(app: Any) -> None:
+    try:
+        app.extensions["services"].start()
+    except (DatabaseUnavailable, SchemaOutdated) as problem:
+        log.warning("nothing is begun before the first request: %s", problem)
 
 
 def _worker_exit(_arbiter: Arbiter, worker: Worker) -> None:

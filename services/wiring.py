@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from services.gateway import Gateway
 from services.generations import Generations
 from services.health import Health
 from services.idempotency import Idempotency
+from services.jobs import Jobs, Work
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
@@ -89,7 +91,8 @@ def build(
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
     metrics = Metrics({"prepared": prepared, "facts": facts})
-    roll = Roll(database)
+    roll = Roll(database, settings.job_threads)
+    stopping = threading.Event()
     answering = model or _providers(settings, analyses)
     images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
@@ -97,6 +100,15 @@ def build(
     embedder = _embedder(settings)
     galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
+    works: dict[str, Work] = {}
+    jobs = Jobs(
+        works,
+        settings.data_dir / "jobs.db",
+        redis_url=settings.redis_url,
+        threads=settings.job_threads,
+        stopping=stopping,
+        elsewhere=roll.does_jobs,
+    )
     return Services(
         settings=settings,
         secret_key=settings.secret_key or _kept_secret(settings.data_dir / "secret.key"),
@@ -132,6 +144,7 @@ def build(
         roll=roll,
         accounts=Accounts(database),
         idempotency=Idempotency(database, store, roll.worker_id),
+        jobs=jobs,
         shared=shared,
     )
 

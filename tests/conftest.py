@@ -22,11 +22,12 @@ MakeApp = Callable[..., OpenAPI]
 
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[MakeApp]:
-    """Makes applications that share one data folder, as one server started again would."""
+    """Makes applications that share one data folder, as one server started again would. They do no jobs but when told
+    to by `services_of(app).jobs.run_pending()`, or made with `job_threads`."""
     made: list[OpenAPI] = []
 
     def make(model: ChatModel | None = None, **settings: object) -> OpenAPI:
-        values = {"data_dir": tmp_path / "data", "fetch_models": False} | settings
+        values = {"data_dir": tmp_path / "data", "fetch_models": False, "job_threads": 0} | settings
         app = create_app(Settings(**values), model or ScriptedModel())
         made.append(app)
         return app
