@@ -87,6 +87,8 @@ class Images:
             height=decoded.height,
             sha256=hashlib.sha256(data).hexdigest(),
             storage_key=f"images/{image_id[:2]}/{image_id}/original.{decoding.extension(filename)}",
+            analysis_status="pending",
+            analysis_attempts=0,
             created_at=now(),
         )
         self.store.put(image.storage_key, data)
