@@ -63,7 +63,11 @@ class Analysis(Base):
 
 
 class ImageWords(Base):
-    """All words a picture can be found by, for the text index; `number` is its place in there."""
+    """All words a picture can be found by, for the text index; `number` is its place in there.
+
+    `seen` is what was measured of it in short (`services/library/seen_in_short.py`), `read` the lines that can be read
+    in it, folded.
+    """
 
     __tablename__ = "image_words"
 
@@ -71,6 +75,8 @@ class ImageWords(Base):
     image_id: Mapped[str] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), unique=True)
     owner_id: Mapped[str] = mapped_column(index=True)
     words: Mapped[str]
+    seen: Mapped[str] = mapped_column(default="{}", server_default="{}")
+    read: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class ConversationImage(Base):
