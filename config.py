@@ -289,6 +289,9 @@ class Settings:
     extra_image_formats: bool = setting(
         "EXTRA_IMAGE_FORMATS", "take WebP, HEIC/HEIF, BMP and TIFF as well", False, flag
     )
+    remote_images: bool = setting(
+        "REMOTE_IMAGES", "`/v1/chat/completions` fetches pictures at public addresses elsewhere", False, flag
+    )
     cache_mb: int = setting("CACHE_MB", "memory for prepared pictures, in MiB", 64, whole(1, 65_536))
     log_level: str = setting("LOG_LEVEL", "how much is logged", "INFO", one_of(*LOG_LEVELS))
     log_format: str = setting(

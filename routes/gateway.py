@@ -24,8 +24,9 @@ from routes.parsing import UUID, validated
 from routes.schemas import ErrorBody
 from services import gateway, turns
 from services.content import ImagePart, ImageSource, Message, Part, Role, TextPart
-from services.errors import ImageRejected, InvalidInput, NotFound
+from services.errors import ImageRejected, NotFound
 from services.events import TurnFailed
+from services.library.remote import refused
 from services.studio.decode import bytes_from_base64
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
@@ -63,6 +64,7 @@ def completions(body: CompletionRequest) -> Response:
             messages=in_order([message_of(message) for message in body.messages]),
             max_tokens=body.max_completion_tokens or body.max_tokens,
             temperature=body.temperature,
+            options=body.options(),
             request_id=request_id(),
         )
     )
@@ -70,7 +72,7 @@ def completions(body: CompletionRequest) -> Response:
         return jsonify(openai_shapes.completion(turns.collect(turn)))
     pump = sse.Pump(turn)
     begun = pump.begin()
-    for happened in begun:
+    for happened in begun[0]:
         if isinstance(happened, TurnFailed) and not happened.text:
             raise happened.error
     with_usage = body.stream_options is not None and body.stream_options.include_usage
@@ -106,7 +108,7 @@ def source_of(image: ImageURL) -> ImageSource:
     """The picture at an address: within the address itself, or on this server.
 
     Raises:
-        InvalidInput: it is somewhere else, where this server does not go.
+        InvalidInput: it is somewhere else, where this server does not go or finds none.
         ImageNotFound, ImageRejected, TooLarge
     """
     try:
@@ -122,19 +124,11 @@ def found(url: str) -> ImageSource:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise remote() from None
+        raise refused() from None
     here = f"{parts.scheme}://{parts.netloc}" in ("://", base_url())
     if here and (own := OWN_IMAGE.fullmatch(parts.path)):
         return images.picture(images.get(owner_id(), own.group(1).lower()))
     if here and (own := OWN_VERSION.fullmatch(parts.path)):
         galleries = services().galleries
         return images.inline_picture(galleries.files.picture(galleries.version(owner_id(), own.group(1).lower())))
-    raise remote()
-
-
-def remote() -> InvalidInput:
-    return InvalidInput(
-        "Pictures at other addresses are not fetched: send a data URL, or the address of a picture on this server.",
-        code="remote_image_refused",
-        field="image_url",
-    )
+    return images.inline_picture(services().remote_images.fetch(url))

@@ -23,6 +23,7 @@ from services.jobs import Jobs
 from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
+from services.library.remote import RemoteImages
 from services.library.storage import MediaStore
 from services.library.vectors import Vectors
 from services.making import Studio
@@ -68,6 +69,7 @@ class Services:
     vectors: Vectors
     image_search: ImageSearch
     gateway: Gateway
+    remote_images: RemoteImages
     galleries: Galleries
     studio: Studio
     assistant: Assistant

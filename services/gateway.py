@@ -12,6 +12,7 @@ from models.database import Database
 from services import turns
 from services.answers import language_of
 from services.content import Message
+from services.providers.base import Options
 from services.turns import Turn, Turns
 
 SURFACE = "gateway"
@@ -31,6 +32,7 @@ class Completion:
     max_tokens: int | None = None
     temperature: float | None = None
     request_id: str | None = None
+    options: Options = Options()
 
 
 class Gateway:
@@ -70,5 +72,6 @@ class Gateway:
                 temperature=asked.temperature,
                 language=language_of(question),
                 request_id=asked.request_id,
+                options=asked.options,
             )
         )

@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from models.base import new_id, now
 from models.database import Database, DatabaseUnavailable, Work
 from services import history, turn_rows, usage
 from services.agent import loop
+from services.agent.citations import CitationFilter
+from services.agent.evidence import Change, Evidence, PendingPlan, Results
+from services.agent.tool import Tool
 from services.content import FinishReason, ImagePart, Language, Message, Usage
 from services.errors import AssistantError, Interrupted
-from services.events import ChatEvent, LoopDone, TurnCancelled, TurnDone, TurnFailed, TurnStarted
+from services.events import ChatEvent, LoopDone, LoopEvent, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
-from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Style, TextDelta
+from services.providers.base import AnswerStarted, ChatModel, ChatRequest, Options, Style, TextDelta
 from services.session_search import index_message
 from services.usage import Limits
 
@@ -45,6 +49,10 @@ class Question:
         details, answer_details: kept with the user's message, and with the answer.
         limits: budgets to check; with them, one answer at a time is made in a conversation.
         one_at_a_time: the same without budgets.
+        tools: what the model may call.
+        evidence: what the answer may cite; without it nothing is looked at for citations.
+        propose: keeps the changes the model asks for as a plan, told of the answer's id.
+        kept_results: what of the tools' results is kept with the answer, beside `answer_details`.
     """
 
     conversation_id: str
@@ -57,12 +65,17 @@ class Question:
     max_tokens: int | None = None
     temperature: float | None = None
     request_id: str | None = None
+    options: Options = Options()
     details: dict[str, Any] | None = None
     answer_details: dict[str, Any] | None = None
     recorded: str | None = None
     messages: tuple[Message, ...] | None = None
     limits: Limits | None = None
     one_at_a_time: bool = False
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    evidence: Evidence | None = None
+    propose: Callable[[str, Sequence[Change]], PendingPlan] | None = None
+    kept_results: Callable[[Results], dict[str, Any]] | None = None
 
 
 class Turns:
@@ -90,9 +103,7 @@ class Turns:
         self._keeper = threading.Thread(target=self._keep_all, name="keeper", daemon=True)
         self._keeper.start()
 
-    def start(
-        self, question: Question, tools: Mapping[str, loop.Tool] | None = None, model: ChatModel | None = None
-    ) -> Turn:
+    def start(self, question: Question, model: ChatModel | None = None) -> Turn:
         """Keep the question, make room for the answer, and return the turn, which begins when it is iterated.
 
         Args:
@@ -120,8 +131,9 @@ class Turns:
             language=question.language,
             style=question.style,
             request_id=question.request_id,
+            options=question.options,
         )
-        turn.tools = tools or {}
+        turn.question = question
         turn.answering = model or self.model
         with self._lock:
             self._open.add(turn)
@@ -219,7 +231,7 @@ class Turn:
     created_at: datetime
     limits: Limits | None = None
     request: ChatRequest = ChatRequest(messages=())
-    tools: Mapping[str, loop.Tool] = field(default_factory=dict)
+    question: Question | None = None
     answering: ChatModel | None = None
     provider: str | None = None
     model: str | None = None
@@ -231,6 +243,7 @@ class Turn:
     cancelled: bool = False
     pieces_kept: int = 0
     kept_with_stream: bool = False
+    results: Results = Results()
     when_interrupted: Callable[[], None] | None = None
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -263,28 +276,48 @@ class Turn:
             self.when_interrupted()
 
     def _answer(self) -> Iterator[ChatEvent]:
-        for event in loop.run(self.answering or self.turns.model, self.request, self.tools):
+        citations = CitationFilter(self.question.evidence) if self.question and self.question.evidence else None
+        for event in self._events():
             if self.outcome is not None:
                 return
+            if isinstance(event, TextDelta):
+                if text := citations.feed(event.text) if citations else event.text:
+                    yield from self._say(text)
+                continue
+            if citations and (text := citations.flush()):
+                yield from self._say(text)
             match event:
-                case TextDelta():
-                    if not self._said:
-                        self.first_text_ms = self.elapsed_ms
-                    with self._lock:
-                        # Nothing is said after the end has been written down.
-                        if self.outcome is not None:
-                            return
-                        self._said.append(event.text)
-                    yield event
                 case AnswerStarted():
                     self.provider, self.model = event.provider, event.model
                     yield event
                 case LoopDone():
                     self.finish_reason, self.usage = event.finish_reason, self._counted(event.usage)
+                    self.results = event.results
                     if self._settle("complete"):
-                        yield self._done() if self.outcome == "complete" else TurnCancelled(self.message_id, self.text)
+                        yield self._done() if self.outcome == "complete" else self._cancelled()
                 case _:
                     yield event
+
+    def _events(self) -> Iterator[LoopEvent]:
+        model = self.answering or self.turns.model
+        question = self.question
+        if question is None or not question.tools:
+            return loop.run(model, self.request)
+        propose = partial(question.propose, self.message_id) if question.propose else None
+        return loop.run(model, self.request, question.tools, question.evidence, propose)
+
+    def _say(self, text: str) -> Iterator[TextDelta]:
+        if not self._said:
+            self.first_text_ms = self.elapsed_ms
+        with self._lock:
+            # Nothing is said after the end has been written down.
+            if self.outcome is not None:
+                return
+            self._said.append(text)
+        yield TextDelta(text)
+
+    def _cancelled(self) -> TurnCancelled:
+        return TurnCancelled(self.message_id, self.text, self.results)
 
     def _counted(self, usage: Usage) -> Usage:
         """The provider's own count, or an estimate where it gave none."""
@@ -299,6 +332,7 @@ class Turn:
             provider=self.provider or "",
             model=self.model or "",
             processing_time_ms=self.elapsed_ms,
+            results=self.results,
         )
 
     def _failed(self, error: AssistantError) -> Iterator[ChatEvent]:
@@ -341,6 +375,9 @@ class Turn:
                 processing_time_ms=self.elapsed_ms,
             ),
         )
+        if self.question and self.question.kept_results and self.results.agents:
+            found = self.question.kept_results(self.results)
+            turn_rows.add_details(work, self.message_id, (self.question.answer_details or {}) | found)
         if self.limits is not None:
             index_message(work, self.message_id, self.text)
             usage.add_tokens(work, self.limits.owner_id, self.created_at, self.usage.total_tokens)

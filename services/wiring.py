@@ -26,8 +26,9 @@ from services.jobs import Jobs, Work
 from services.library import pictures
 from services.library.analyses import Analyses
 from services.library.images import Images
+from services.library.remote import RemoteImages
 from services.library.search import ImageSearch
-from services.library.storage import FolderStore
+from services.library.storage import FolderStore, MediaStore
 from services.library.vectors import Vectors
 from services.making import Studio
 from services.meaning import registry as embedders
@@ -87,7 +88,7 @@ def build(
         shared=shared,
         codec=Codec(lambda known: json.dumps(to_json(known)).encode(), lambda packed: from_json(json.loads(packed))),
     )
-    store = FolderStore(Path(settings.storage_url) if settings.storage_url else settings.data_dir / "media")
+    store = _store(settings)
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
     metrics = Metrics({"prepared": prepared, "facts": facts})
@@ -126,6 +127,7 @@ def build(
         vectors=Vectors(database, embedder.name),
         image_search=ImageSearch(database),
         gateway=Gateway(database, turns),
+        remote_images=RemoteImages(settings.remote_images),
         galleries=galleries,
         studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),
         assistant=assistant,
@@ -146,6 +148,24 @@ def build(
         idempotency=Idempotency(database, store, roll.worker_id),
         jobs=jobs,
         shared=shared,
+    )
+
+
+def _store(settings: Settings) -> MediaStore:
+    url = settings.storage_url
+    if url is None or not url.startswith("s3://"):
+        return FolderStore(Path(url) if url else settings.data_dir / "media")
+    from services.library.storage_s3 import Access, S3Store
+
+    return S3Store(
+        url,
+        Access(
+            endpoint=settings.aws_endpoint_url,
+            region=settings.aws_region,
+            key_id=settings.aws_access_key_id,
+            secret=settings.aws_secret_access_key,
+            token=settings.aws_session_token,
+        ),
     )
 
 

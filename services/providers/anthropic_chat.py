@@ -51,6 +51,8 @@ FAULTS: FaultTable = (
     (anthropic.AnthropicError, "garbage"),
 )
 
+JSON_ALONE = "Answer with one JSON object and nothing else."
+
 
 class AnthropicChat:
     """`ChatModel` over the `anthropic` SDK. The SDK makes the request; its stream is read raw, as its typed events
@@ -115,10 +117,20 @@ class AnthropicChat:
             "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
             "stream": True,
         }
-        if system := system_text(request.messages):
+        system = system_text(request.messages)
+        if request.options.response_format == {"type": "json_object"}:
+            # There is a word for a schema alone.
+            system = f"{system}\n\n{JSON_ALONE}".strip()
+        if system:
             body["system"] = system
         if request.temperature is not None:
             body["temperature"] = min(request.temperature, 1.0)
+        if request.options.top_p is not None:
+            body["top_p"] = request.options.top_p
+        if request.options.stop:
+            body["stop_sequences"] = list(request.options.stop)
+        if schema := request.options.json_schema:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         if request.tools:
             body["tools"] = [
                 {

@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from services.content import FinishReason, Language, Message, ToolCall, ToolSpec, Usage
 
 Style = Literal["written", "spoken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an answer is to be written, where a caller says so; None leaves it to the provider.
+
+    What a vendor has no word for is passed over, except `stop` and `response_format`, which change what an answer is.
+
+    Args:
+        stop: the answer ends before any of these.
+        response_format: OpenAI's: `{"type": "json_object"}`, or `json_schema` with a schema.
+    """
+
+    top_p: float | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    response_format: dict[str, Any] | None = None
+
+    @property
+    def json_schema(self) -> dict[str, Any] | None:
+        """The schema an answer has to follow, if one was given."""
+        if self.response_format is None or self.response_format.get("type") != "json_schema":
+            return None
+        schema: dict[str, Any] = self.response_format["json_schema"].get("schema") or {}
+        return schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +50,7 @@ class ChatRequest:
         language: language to answer in. The system message tells cloud models as well; the local one reads it here.
         style: `spoken` answers suit listening: short, no Markdown, what matters for safety first.
         request_id: sent to the vendor where it takes one, for tracing.
+        options: further wishes of the caller.
     """
 
     messages: tuple[Message, ...]
@@ -32,6 +60,7 @@ class ChatRequest:
     language: Language = "en"
     style: Style = "written"
     request_id: str | None = None
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)

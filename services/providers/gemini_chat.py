@@ -144,6 +144,13 @@ class GeminiChat:
             system_instruction=system_text(request.messages) or None,
             max_output_tokens=request.max_tokens,
             temperature=request.temperature,
+            top_p=request.options.top_p,
+            seed=request.options.seed,
+            presence_penalty=request.options.presence_penalty,
+            frequency_penalty=request.options.frequency_penalty,
+            stop_sequences=list(request.options.stop) or None,
+            response_mime_type="application/json" if request.options.response_format else None,
+            response_json_schema=request.options.json_schema,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             automatic_continuation=False,
         )

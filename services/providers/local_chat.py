@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
 from services.answers import answer
-from services.content import ImageSource, Message, Usage
+from services.content import FinishReason, ImageSource, Message, Usage
 from services.errors import AssistantError, ProviderError, ProviderUnavailable
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
 from services.vision.facts import Facts
@@ -51,10 +52,11 @@ class LocalChat:
         facts = [self._look(source) for source in _pictures(request.messages)]
         yield AnswerStarted(self.name, self.model)
         text = answer(question, facts, _talk(history), request.language, request.style)
+        text, finish_reason = _within(text, request)
         for piece in pieces(text):
             yield TextDelta(piece)
         prompt = sum(len(message.text) for message in request.messages)
-        yield AnswerDone("stop", Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
+        yield AnswerDone(finish_reason, Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
 
     def _look(self, source: ImageSource) -> Facts:
         try:
@@ -66,6 +68,24 @@ class LocalChat:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _within(text: str, request: ChatRequest) -> tuple[str, FinishReason]:
+    """As much of an answer as was asked for, in the form that was asked for, and why it ends where it does.
+
+    Raises:
+        ProviderUnavailable: it was to follow a schema, which takes a language model.
+    """
+    if request.options.json_schema is not None:
+        raise ProviderUnavailable("The local provider cannot write by a schema.", provider="local")
+    if request.options.response_format == {"type": "json_object"}:
+        return json.dumps({"answer": text}, ensure_ascii=False), "stop"
+    ends = [place for word in request.options.stop if (place := text.find(word)) >= 0]
+    text = text[: min(ends)] if ends else text
+    words = pieces(text)
+    if request.max_tokens is not None and len(words) > request.max_tokens:
+        return "".join(words[: request.max_tokens]), "length"
+    return text, "stop"
 
 
 def pieces(text: str) -> list[str]:

@@ -26,7 +26,7 @@ from services.content import (
     Usage,
 )
 from services.errors import ProviderGarbage, ProviderUnavailable
-from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
+from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, Options, TextDelta
 from services.providers.config import ProviderConfig
 from services.providers.conversation import image_base64, result_text, system_text, turns, whole_call
 from services.providers.http import FaultTable, http_client, provider_errors, streamed_error, timeouts
@@ -136,7 +136,19 @@ class OpenAIChat:
             body["max_completion_tokens" if self._official else "max_tokens"] = request.max_tokens
         if request.temperature is not None and not (self._official and FIXED_TEMPERATURE.match(self.model)):
             body["temperature"] = request.temperature
-        return body
+        return body | _options(request.options)
+
+
+def _options(options: Options) -> dict[str, Any]:
+    wanted = {
+        "top_p": options.top_p,
+        "seed": options.seed,
+        "presence_penalty": options.presence_penalty,
+        "frequency_penalty": options.frequency_penalty,
+        "stop": list(options.stop) or None,
+        "response_format": options.response_format,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def tool_spec(tool: ToolSpec) -> dict[str, Any]:

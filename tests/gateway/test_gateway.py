@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx2
 import openai
 import pytest
 
+from services.providers.base import Options
 from tests.conftest import MakeApp, picture
 from tests.fakes import ScriptedModel
 from tests.gateway.conftest import client_of, data_url
@@ -171,6 +173,15 @@ def test_a_picture_that_is_not_here(client: openai.OpenAI, path: str) -> None:
         {"n": 2},
         {"max_tokens": 0},
         {"temperature": 3},
+        {"top_p": 1.5},
+        {"stop": ["a", "b", "c", "d", "e"]},
+        {"stop": ""},
+        {"seed": "x"},
+        {"presence_penalty": 3},
+        {"frequency_penalty": -3},
+        {"response_format": {"type": "xml"}},
+        {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "no spaces"}}},
         {"stream": "yes"},
         {"stream_options": {"include_usage": 1}},
         {"model": None},
@@ -256,3 +267,41 @@ def test_a_model_behind_this_server(aimock: Aimock, tmp_path: Path) -> None:
                 answer_of(client, asking(RED, text="broken"), stream=stream)
             assert caught.value.status_code == 503
             assert "secret" not in str(caught.value)
+
+
+def test_an_answer_ends_before_a_stop_word(client: openai.OpenAI) -> None:
+    whole = answer_of(client, asking(RED)).choices[0].message.content
+    word = whole.split()[-1]
+    assert answer_of(client, asking(RED), stop=[word]).choices[0].message.content == whole[: whole.index(word)]
+    assert answer_of(client, asking(RED), stop="never said").choices[0].message.content == whole
+
+
+def test_an_answer_ends_at_its_length(client: openai.OpenAI) -> None:
+    made = answer_of(client, asking(RED), max_tokens=2)
+    assert len(made.choices[0].message.content.split()) == 2
+    assert made.choices[0].finish_reason == "length"
+
+
+def test_json_from_this_machine(client: openai.OpenAI) -> None:
+    made = answer_of(client, asking(RED), response_format={"type": "json_object"})
+    assert "red" in json.loads(made.choices[0].message.content)["answer"].lower()
+    schema = {"name": "colour", "schema": {"type": "object"}}
+    with pytest.raises(openai.InternalServerError) as caught:
+        answer_of(client, asking(RED), response_format={"type": "json_schema", "json_schema": schema})
+    assert caught.value.status_code in (502, 503)
+
+
+def test_how_the_answer_is_to_be_written_reaches_the_model(make_app: MakeApp) -> None:
+    model = ScriptedModel("Yes.")
+    schema = {"name": "colour", "schema": {"type": "object"}, "strict": True}
+    wishes = {
+        "top_p": 0.5,
+        "seed": 7,
+        "presence_penalty": 1,
+        "frequency_penalty": -1,
+        "response_format": {"type": "json_schema", "json_schema": schema},
+    }
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stop": "END", **wishes}
+    assert make_app(model).test_client().post("/v1/chat/completions", json=body).status_code == 200
+    assert model.requests[0].options == Options(stop=("END",), **wishes)
+    assert model.requests[0].options.json_schema == {"type": "object"}

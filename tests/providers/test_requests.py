@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from services.content import ImagePart, Message, TextPart, ToolCall, ToolResult, ToolSpec, assistant, system, user
-from services.providers.base import ChatModel, ChatRequest
+from services.providers.base import ChatModel, ChatRequest, Options
 from tests.mock.aimock import Aimock
 from tests.providers.conftest import Connect, Photo, Serve
 from tests.providers.rawserver import streamed
@@ -234,3 +234,28 @@ def test_windows_by_model(model: str, window: int) -> None:
 
 def test_the_window_can_be_set(vendor: Vendor, connect: Connect, nobody: str) -> None:
     assert connect(nobody, context_tokens=4321).context_tokens == 4321
+
+
+def test_how_to_write_in_each_vendors_words(vendor: Vendor, connect: Connect, serve: Serve) -> None:
+    schema = {"type": "object", "properties": {"colour": {"type": "string"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "colour", "schema": schema}}
+    options = Options(top_p=0.5, seed=7, stop=("END",), response_format=wanted)
+    body = received(vendor, connect, serve, ChatRequest((user("Hi"),), options=options))
+    match vendor.name:
+        case "openai":
+            told = (body["top_p"], body["seed"], body["stop"], body["response_format"])
+            assert told == (0.5, 7, ["END"], wanted)
+        case "anthropic":
+            assert (body["top_p"], body["stop_sequences"]) == (0.5, ["END"])
+            assert body["output_config"]["format"]["schema"] == schema
+        case _:
+            config = body["generationConfig"]
+            assert (config["topP"], config["seed"], config["stopSequences"]) == (0.5, 7, ["END"])
+            assert config["responseMimeType"] == "application/json"
+            assert config["responseJsonSchema"] == schema
+
+
+def test_json_without_a_schema(vendor: Vendor, connect: Connect, serve: Serve) -> None:
+    request = ChatRequest((user("Hi"),), options=Options(response_format={"type": "json_object"}))
+    body = json.dumps(received(vendor, connect, serve, request))
+    assert {"openai": "json_object", "anthropic": "one JSON object", "gemini": "application/json"}[vendor.name] in body
