@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from flask import Flask, g, request
@@ -26,9 +27,15 @@ def init(app: Flask) -> None:
 
 def signed(path: str) -> str:
     """A link to a picture that works without a key for a day; the bare path where no key is asked for."""
+    return signer()(path)
+
+
+def signer() -> Callable[[str], str]:
+    """`signed` for this request's caller, to be called after the request's end as well."""
     if not services().settings.auth_required:
-        return path
-    return f"{path}?{SIGNATURE}={quote(_signer().dumps([g.caller.owner_id, path]))}"
+        return lambda path: path
+    signs, owner_id = _signer(), g.caller.owner_id
+    return lambda path: f"{path}?{SIGNATURE}={quote(signs.dumps([owner_id, path]))}"
 
 
 def _identify() -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, jsonify, request, stream_with_context, url_for
+from flask import Response, jsonify, request, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
 from models.base import new_id
 from models.chats import Conversation, Message
 from routes import sse, wire
-from routes.auth import signed
-from routes.current import base_url, caller, owner_id, request_id, services
+from routes.current import caller, owner_id, request_id, services
+from routes.following import frames
 from routes.parsing import uuid_or_none, validated
 from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage, Problem, SessionPath
 from routes.sessions import ERRORS, known_ids, remaining, session_id
+from routes.showing import presenter
 from services import prompts, turn_rows, turns
 from services.answers import language_of
-from services.context import Context, Known
+from services.context import Context
 from services.errors import (
     AssistantError,
     Conflict,
@@ -27,13 +28,12 @@ from services.errors import (
     ProviderUnavailable,
     SessionNotFound,
 )
-from services.generations import Entry, Log
+from services.generations import Log
 from services.providers.tokens import estimate
 from services.usage import Limits
 
 ASKED: dict[str | int, Any] = ERRORS | dict.fromkeys((429, 502, 503, 504), Problem)
 STREAM: dict[str | int, Any] = {200: {"content": {"text/event-stream": {}}}}
-SILENCE_S = 10.0
 
 bp = APIBlueprint(
     "messages",
@@ -48,8 +48,7 @@ bp = APIBlueprint(
 def send(path: SessionPath, body: NewMessage) -> Response:
     """Ask, and get the whole answer."""
     made = begin(session_id(path), body)
-    for _entries in services().generations.follow(made.message_id, SILENCE_S):
-        pass
+    services().generations.wait(made.message_id)
     message = services().sessions.message(owner_id(), session_id(path), made.message_id)
     if message.status != "complete":
         raise failure_of(message)
@@ -119,13 +118,14 @@ def begin(session: str, body: NewMessage) -> Log:
         services().sessions.agree_on_images(owner_id(), session, known_ids(body.expected_image_ids))
     conversation = services().sessions.get(owner_id(), session)
     chosen = services().contexts.choose(conversation, body.message, detailed=body.force_detailed_analysis)
-    pictures = [describe(known) for known in chosen.shown]
-    turn = services().turns.start(question(conversation, body, chosen, pictures))
-    return services().generations.start(turn, wire.entries(session, pictures))
+    present = presenter()
+    pictures = [present(known.picture) for known in chosen.shown]
+    turn = services().turns.start(question(conversation, body, chosen, pictures, present))
+    return services().generations.start(turn, wire.entries(session, pictures, present))
 
 
 def question(
-    conversation: Conversation, body: NewMessage, chosen: Context, pictures: list[dict[str, Any]]
+    conversation: Conversation, body: NewMessage, chosen: Context, pictures: wire.Shown, present: wire.Present
 ) -> turns.Question:
     settings = services().settings
     own_limit = caller().monthly_limit
@@ -148,54 +148,12 @@ def question(
             session_tokens=settings.session_token_budget,
             monthly_messages=own_limit if own_limit is not None else settings.monthly_message_limit,
         ),
+        kept_results=lambda found: wire.results(found, pictures, present),
     )
-
-
-def describe(known: Known) -> dict[str, Any]:
-    image = known.image
-    return {
-        "image_id": image.id,
-        "thumbnail_url": base_url() + signed(url_for("classic.image_thumbnail", image_id=image.id)),
-        "description": known.description,
-        "confidence": known.confidence,
-        "title": image.filename,
-        "stored_url": base_url() + signed(url_for("classic.image_file", image_id=image.id)),
-        "filename": image.filename,
-    }
 
 
 def answer(body: Iterator[bytes]) -> Response:
     return Response(stream_with_context(body), mimetype="text/event-stream", headers=sse.HEADERS)
-
-
-def frames(message: str, seen: int) -> Iterator[bytes]:
-    """The frames of a message after token number `seen`, then live, with pings while it is silent."""
-    writer = wire.Frames()
-    skipping = seen > 0
-    for some in services().generations.follow(message, SILENCE_S):
-        out, skipping = after(writer, some, seen, skipping)
-        if out:
-            yield b"".join(out)
-        elif not some:
-            yield wire.PING
-        if writer.closed:
-            return
-    yield b"".join(writer.encode(wire.lost(message)))
-
-
-def after(writer: wire.Frames, some: list[Entry], seen: int, skipping: bool) -> tuple[list[bytes], bool]:
-    """Frames without those up to token `seen`; of a stream with fewer tokens, those after its last one."""
-    out: list[bytes] = []
-    for entry in some:
-        if skipping and entry[0] == "token":
-            writer.pass_over(entry[1])
-            skipping = writer.tokens < seen
-            continue
-        if skipping and entry[1] in ("complete", "error", "close"):
-            skipping = False
-        if not skipping:
-            out += writer.encode([entry])
-    return out, skipping
 
 
 def last_event_id() -> int:

@@ -8,7 +8,18 @@ from typing import Any, assert_never
 
 from routes import errors, sse
 from services.content import Usage
-from services.events import ChatEvent, ToolFinished, ToolStarted, TurnCancelled, TurnDone, TurnFailed, TurnStarted
+from services.events import (
+    ChatEvent,
+    ImagesFound,
+    PlanProposed,
+    ThinkingStep,
+    ToolFinished,
+    ToolStarted,
+    TurnCancelled,
+    TurnDone,
+    TurnFailed,
+    TurnStarted,
+)
 from services.providers.base import AnswerStarted, TextDelta
 
 DONE = b"data: [DONE]\n\n"
@@ -79,7 +90,7 @@ def chunks(*, usage_with_last: bool = True, usage_apart: bool = False, **extra: 
                 return last + apart + DONE
             case TurnFailed():
                 return sse.data(errors.body(event.error))
-            case ToolStarted() | ToolFinished() | TurnCancelled():
+            case ThinkingStep() | ToolStarted() | ImagesFound() | ToolFinished() | PlanProposed() | TurnCancelled():
                 return b""
             case _:
                 assert_never(event)

@@ -6,16 +6,22 @@ A log keeps entries, small and without repetition; a reader gets frames. An entr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, assert_never
 
 import orjson
 
 from routes import sse
+from services.agent.agents import display_name
+from services.agent.citations import resolved
+from services.agent.evidence import PendingPlan, Picture, Results
 from services.errors import AssistantError, Interrupted
 from services.events import (
     ChatEvent,
+    ImagesFound,
+    PlanProposed,
+    ThinkingStep,
     ToolFinished,
     ToolStarted,
     TurnCancelled,
@@ -28,15 +34,28 @@ from services.providers.base import AnswerStarted, TextDelta
 
 TOKEN = b'event: token\nid: %d\ndata: {"type":"token","content":"%b","accumulated":"%b","token_index":%d}\n\n'
 PING = sse.event("ping", {"type": "ping"})
-MARKUP = re.compile(r"\[\[(ref:[^\]|]+|(?:img|doc|link):[^\]|]+\|([^\]|]*)(?:\|p:(\d+))?)\]\]")
+Shown = list[dict[str, Any]]
+"""Pictures as `complete` tells of them."""
+Present = Callable[[Picture], dict[str, Any]]
 
 
-def entries(session_id: str, image_context: list[dict[str, Any]]) -> Callable[[ChatEvent], list[Entry]]:
+def entries(session_id: str, image_context: Shown, present: Present) -> Callable[[ChatEvent], list[Entry]]:
     """An encoder of one message's events.
 
     Args:
-        image_context: the pictures the model is shown, as `complete` tells of them.
+        image_context: the pictures the model is shown.
+        present: a picture that was found as one of those; called in the thread that makes the answer.
     """
+
+    def complete(message_id: str, text: str, found: Results) -> dict[str, Any]:
+        told = results(found, image_context, present)
+        return {
+            "content": text,
+            "resolved_content": resolved(text, found.refs),
+            "message_id": message_id,
+            "session_id": session_id,
+            **told,
+        }
 
     def encode(event: ChatEvent) -> list[Entry]:
         match event:
@@ -48,14 +67,19 @@ def entries(session_id: str, image_context: list[dict[str, Any]]) -> Callable[[C
                     *_looking(image_context),
                     _entry("thinking", status="processing"),
                 ]
-            case AnswerStarted():
+            case AnswerStarted() | ToolFinished():
                 return []
+            case ThinkingStep():
+                return _step(event)
             case ToolStarted():
-                return [_entry("tool_invocation", tool_name=event.name, agent_name="")]
-            case ToolFinished():
-                return []
+                return [_entry("tool_invocation", tool_name=event.name, agent_name=event.agent)]
+            case ImagesFound():
+                images = [present(picture) for picture in event.pictures]
+                return [_entry("image_results", images=images, count=len(images))]
+            case PlanProposed():
+                return [_entry("plan_pending_approval", **pending(event.plan))]
             case TurnDone():
-                done = _complete(session_id, event.message_id, event.text, image_context)
+                done = complete(event.message_id, event.text, event.results)
                 done |= {
                     "finish_reason": event.finish_reason,
                     "provider": event.provider,
@@ -65,7 +89,7 @@ def entries(session_id: str, image_context: list[dict[str, Any]]) -> Callable[[C
                 }
                 return [_entry("complete", **done), _close(event.message_id)]
             case TurnCancelled():
-                done = _complete(session_id, event.message_id, event.text, image_context)
+                done = complete(event.message_id, event.text, event.results)
                 return [_entry("complete", **done, cancelled=True), _close(event.message_id)]
             case TurnFailed():
                 return [failure(event.error), _close(event.message_id)]
@@ -73,6 +97,42 @@ def entries(session_id: str, image_context: list[dict[str, Any]]) -> Callable[[C
                 assert_never(event)
 
     return encode
+
+
+def results(found: Results, image_context: Shown, present: Present) -> dict[str, Any]:
+    """What a turn's tools brought, in the fields of `complete`; a turn without tools tells of the pictures it saw."""
+    pictures = [present(picture) for picture in found.pictures] or image_context
+    count = found.count if found.agents else len(pictures)
+    told: dict[str, Any] = {
+        "agents_used": list(found.agents) or (["AnalysisAgent"] if image_context else []),
+        "reasoning": found.reasoning,
+        "has_results": bool(count),
+        "result_count": count,
+        "image_context": pictures,
+        "tool_document_data": [asdict(paper) for paper in found.papers],
+        "tool_chunk_data": [asdict(extract) for extract in found.extracts],
+        "tool_link_data": [asdict(bond) for bond in found.bonds],
+        "result_refs": {
+            key: {"type": one.kind, "ids": list(one.ids), "count": len(one.ids), "label": one.label}
+            for key, one in found.refs.items()
+        },
+    }
+    if found.scenes:
+        told["scene_context"] = list(found.scenes)
+    if found.plan:
+        told["pending_actions"] = [pending(found.plan)]
+    return told
+
+
+def pending(plan: PendingPlan) -> dict[str, Any]:
+    """A plan that waits for a yes."""
+    return {
+        "plan_id": plan.plan_id,
+        "title": plan.title,
+        "steps": [{"index": index, **asdict(step)} for index, step in enumerate(plan.steps)],
+        "estimated_tokens": plan.estimated_tokens,
+        "expires_at": plan.expires_at,
+    }
 
 
 def failure(error: AssistantError) -> Entry:
@@ -125,16 +185,6 @@ class Frames:
         return sse.event(entry[1], entry[2])
 
 
-def resolved(content: str) -> str:
-    """The content with its markup in words, for places that show none."""
-
-    def words(found: re.Match[str]) -> str:
-        name, page = found.group(2) or "", found.group(3)
-        return f"{name} (page {page})" if page else name
-
-    return re.sub(r"[ \t]+([.,;:!?])", r"\1", MARKUP.sub(words, content)) if MARKUP.search(content) else content
-
-
 def _looking(image_context: list[dict[str, Any]]) -> list[Entry]:
     if not image_context:
         return []
@@ -149,22 +199,18 @@ def _looking(image_context: list[dict[str, Any]]) -> list[Entry]:
     ]
 
 
-def _complete(session_id: str, message_id: str, text: str, image_context: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "content": text,
-        "resolved_content": resolved(text),
-        "message_id": message_id,
-        "session_id": session_id,
-        "agents_used": ["AnalysisAgent"] if image_context else [],
-        "reasoning": "",
-        "has_results": bool(image_context),
-        "result_count": len(image_context),
-        "image_context": image_context,
-        "tool_document_data": [],
-        "tool_chunk_data": [],
-        "tool_link_data": [],
-        "result_refs": {},
-    }
+def _step(event: ThinkingStep) -> list[Entry]:
+    return [
+        _entry("status", phase=event.phase, message=event.message, agent_name=event.agent),
+        _entry(
+            "thinking_step",
+            phase=event.phase,
+            agent_name=event.agent,
+            display_name=display_name(event.agent),
+            message=event.message,
+            reasoning=event.reasoning,
+        ),
+    ]
 
 
 def _entry(name: str, **data: Any) -> Entry:

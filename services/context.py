@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.chats import Conversation, Message
 from models.database import Database
 from models.media import Analysis, ConversationImage, Image
+from services.agent.evidence import Picture
 from services.content import ImagePart
 from services.library.images import Images
 from services.pointing import Pointing, pointing
@@ -44,6 +45,11 @@ class Known:
     @property
     def description(self) -> str:
         return self.caption or self.image.filename
+
+    @property
+    def picture(self) -> Picture:
+        """It, as answers cite it."""
+        return Picture(self.image.id, self.image.filename, self.image.title, self.description, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)

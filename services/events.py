@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.agent.evidence import PendingPlan, Picture, Results
 from services.content import FinishReason, Usage
 from services.errors import AssistantError
 from services.providers.base import AnswerStarted, TextDelta
@@ -21,9 +22,32 @@ class TurnStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkingStep:
+    """An agent sets about something.
+
+    Args:
+        message: what it is doing, in a few words for a person who waits.
+        reasoning: what it looks for and why.
+    """
+
+    agent: str
+    phase: str
+    message: str
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     call_id: str
     name: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesFound:
+    """Pictures a tool found, the most relevant first; never empty."""
+
+    pictures: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +58,19 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanProposed:
+    """What the model wants changed is kept as a plan and waits for a yes; comes at most once."""
+
+    plan: PendingPlan
+
+
+@dataclass(frozen=True, slots=True)
 class LoopDone:
     """The model has nothing more to say or to ask for."""
 
     finish_reason: FinishReason
     usage: Usage
+    results: Results = Results()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +84,7 @@ class TurnDone:
     provider: str
     model: str
     processing_time_ms: int
+    results: Results = Results()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +102,9 @@ class TurnCancelled:
 
     message_id: str
     text: str
+    results: Results = Results()
 
 
-LoopEvent = AnswerStarted | TextDelta | ToolStarted | ToolFinished | LoopDone
-ChatEvent = TurnStarted | AnswerStarted | TextDelta | ToolStarted | ToolFinished | TurnDone | TurnFailed | TurnCancelled
+ToolEvent = ThinkingStep | ToolStarted | ImagesFound | ToolFinished | PlanProposed
+LoopEvent = AnswerStarted | TextDelta | ToolEvent | LoopDone
+ChatEvent = TurnStarted | AnswerStarted | TextDelta | ToolEvent | TurnDone | TurnFailed | TurnCancelled

@@ -43,6 +43,7 @@ _KEEP_SO_FAR = (
     .where(_ROWS.c.id == bindparam("message"), _ROWS.c.status == "streaming")
     .values(content=bindparam("so_far"))
 )
+_DETAILS = update(_ROWS).where(_ROWS.c.id == bindparam("message")).values(details=bindparam("told"))
 _CANCELLED = _ROWS.c.status == "interrupted"  # by another process, while this one was making it
 _END_ANSWER = (
     update(_ROWS)
@@ -153,6 +154,11 @@ def begin(work: Work, begun: Begun) -> int:
 def keep_so_far(work: Work, texts: Sequence[tuple[str, str]]) -> None:
     """Write down what answers under way have said so far: pairs of their ids and texts."""
     work.execute(_KEEP_SO_FAR, [{"message": message_id, "so_far": text} for message_id, text in texts])
+
+
+def add_details(work: Work, message_id: str, details: dict[str, Any]) -> None:
+    """Keep details with an answer in place of those it has."""
+    work.execute(_DETAILS, {"message": message_id, "told": details})
 
 
 def cancelled(work: Work, message_ids: Collection[str]) -> list[str]:

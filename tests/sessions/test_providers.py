@@ -10,7 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from routes import wire
-from services.agent.loop import MAX_ROUNDS, Tool
+from services.agent.evidence import Evidence
+from services.agent.loop import ROUNDS_OF_REPEATS
+from services.agent.tool import Tool
 from services.content import ToolSpec
 from services.errors import InvalidInput
 from services.providers.base import ChatModel
@@ -104,16 +106,18 @@ class Counter:
     @property
     def tool(self) -> Tool:
         numbers = {"numbers": {"type": "array", "items": {"type": "integer"}}}
-        return Tool(ToolSpec("add_up", "Adds numbers.", {"type": "object", "properties": numbers}), self.run)
+        spec = ToolSpec("add_up", "Adds numbers.", {"type": "object", "properties": numbers})
+        return Tool(spec, "AnalyticsAgent", self.run, phase="counting", doing="Adding up...")
 
 
 def with_tools(client: FlaskClient, session: str, counter: Counter, text: str = "How many?") -> list[Event]:
     """The stream of a question that is asked with the tool on offer."""
     services = parts(client)
     limits = Limits("local", session_messages=100, session_tokens=100_000)
-    question = Question(session, text, "Be exact.", limits=limits)
-    turn = services.turns.start(question, {"add_up": counter.tool})
-    log = services.generations.start(turn, wire.entries(session, []))
+    tools = {"add_up": counter.tool}
+    question = Question(session, text, "Be exact.", limits=limits, tools=tools, evidence=Evidence())
+    turn = services.turns.start(question)
+    log = services.generations.start(turn, wire.entries(session, [], lambda picture: {"image_id": picture.image_id}))
     frames = wire.Frames()
     said = [frame for some in services.generations.follow(log.message_id, 20) for frame in frames.encode(some)]
     return events_of(b"".join(said).decode())
@@ -131,8 +135,9 @@ def test_the_tool_loop(client: FlaskClient, aimock: Aimock) -> None:
     assert counter.asked == [{"numbers": [2, 3, 4]}]
     names = names_of(events)
     tool = names.index("tool_invocation")
-    assert events[tool].data["tool_name"] == "add_up"
-    assert set(names[2:tool]) == set(names[tool + 1 : -2]) == {"token"}
+    assert events[tool].data == {"type": "tool_invocation", "tool_name": "add_up", "agent_name": "AnalyticsAgent"}
+    assert names[tool - 2 : tool] == ["status", "thinking_step"]
+    assert set(names[2 : tool - 2]) == set(names[tool + 1 : -2]) == {"token"}
     assert names[-2:] == ["complete", "close"]
     assert events[-2].data["content"] == "Let me count.\n\nThere are nine."
     assert detail(client, session)["messages"][-1]["content"] == "Let me count.\n\nThere are nine."
@@ -158,11 +163,17 @@ def test_a_model_that_never_stops_calling(client: FlaskClient, aimock: Aimock) -
     events = with_tools(client, new_session(client), counter)
     assert names_of(events)[-2:] == ["complete", "close"]
     assert events[-2].data["finish_reason"] == "length"
-    assert len(aimock.journal()) == MAX_ROUNDS
+    assert len(aimock.journal()) == 1 + ROUNDS_OF_REPEATS + 1
+    assert counter.asked == [{"numbers": [1]}]
 
 
 def test_a_bug_in_a_tool_goes_up(client: FlaskClient, aimock: Aimock) -> None:
-    aimock.answer({"toolCalls": [{"name": "add_up", "arguments": {"numbers": ["x"]}}]})
-    events = with_tools(client, new_session(client), Counter())
+    aimock.answer({"toolCalls": [{"name": "add_up", "arguments": {"numbers": [1]}}]})
+
+    class Broken(Counter):
+        def run(self, arguments: dict[str, Any]) -> dict[str, Any]:
+            return {"sum": 1 // (arguments["numbers"][0] - 1)}
+
+    events = with_tools(client, new_session(client), Broken())
     assert names_of(events)[-2:] == ["error", "close"]
     assert events[-2].data["code"] == "INTERNAL_ERROR"
