@@ -292,6 +292,12 @@ class Settings:
     remote_images: bool = setting(
         "REMOTE_IMAGES", "`/v1/chat/completions` fetches pictures at public addresses elsewhere", False, flag
     )
+    analyse_with_provider: bool = setting(
+        "ANALYSE_WITH_PROVIDER",
+        "have a cloud model describe each uploaded picture that has no description (one call each, at its price)",
+        False,
+        flag,
+    )
     cache_mb: int = setting("CACHE_MB", "memory for prepared pictures, in MiB", 64, whole(1, 65_536))
     log_level: str = setting("LOG_LEVEL", "how much is logged", "INFO", one_of(*LOG_LEVELS))
     log_format: str = setting(

@@ -30,6 +30,7 @@ from services import prompts, turns
 from services.content import ImagePart
 from services.errors import ImageNotFound, ImageRejected, ProviderError, SessionNotFound
 from services.events import TurnDone, TurnFailed
+from services.library.analysing import JOB as ANALYSE
 from services.library.images import Uploaded
 from services.turns import Turn
 
@@ -50,6 +51,8 @@ def upload(form: UploadForm) -> tuple[Response, int]:  # noqa: ARG001 - read by 
         done = turns.collect(turn)
     except ProviderError as error:
         done = unanalysed(turn, error)
+    # Not before: the local model has measured the picture by now, and the job finds its facts.
+    services().jobs.enqueue(ANALYSE, uploaded.image.id)
     return jsonify(openai_shapes.completion(done, image_id=uploaded.image.id, image=image)), 201
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from services.content import Language
 
 FIRST_QUESTION = "Describe this image."
+DESCRIPTION = (
+    "Describe this picture in one to three plain sentences, so that it can be found by words: what and who is there, "
+    "where, in what colours, and words that can be read. Do not name real people."
+)
 
 SNAPSHOT = "[Snapshot Mode]"
 LOOK_AROUND = {

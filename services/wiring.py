@@ -14,6 +14,7 @@ from models.database import Database
 from services.accounts import Accounts
 from services.answers import caption
 from services.cache import Cache, Codec
+from services.claims import Claims
 from services.container import Services
 from services.context import Contexts
 from services.errors import ProviderUnavailable
@@ -25,6 +26,10 @@ from services.idempotency import Idempotency
 from services.jobs import Jobs, Work
 from services.library import pictures
 from services.library.analyses import Analyses
+from services.library.analysing import JOB as ANALYSE
+from services.library.analysing import ROWS as IMAGE_ROWS
+from services.library.analysing import Analyser
+from services.library.describing import Describer
 from services.library.images import Images
 from services.library.remote import RemoteImages
 from services.library.search import ImageSearch
@@ -101,7 +106,9 @@ def build(
     embedder = _embedder(settings)
     galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
-    works: dict[str, Work] = {}
+    describe = Describer(answering) if settings.analyse_with_provider else None
+    analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), None, describe)
+    works = {ANALYSE: Work(analyser.run, analyser.waiting, "one")}
     jobs = Jobs(
         works,
         settings.data_dir / "jobs.db",
