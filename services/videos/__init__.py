@@ -1,0 +1,1 @@
+"""Short videos, cut into scenes with a picture of each; no tables, no network."""
