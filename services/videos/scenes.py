@@ -176,7 +176,7 @@ def _samples(data: bytes) -> Iterator[tuple[float, Image.Image]]:
 
 
 def _upright(frame: VideoFrame) -> Image.Image:
-    image: Image.Image = frame.to_image()
+    image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call] # the only method of it without types
     if frame.rotation:
         image = image.rotate(frame.rotation, expand=True)
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
