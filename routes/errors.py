@@ -32,6 +32,7 @@ STATUS: dict[type[errors.AssistantError], int] = {
     errors.LimitExceeded: 429,
     errors.Interrupted: 503,
     errors.StorageUnavailable: 503,
+    errors.NoWorker: 503,
     errors.ProviderError: 502,
     errors.ProviderTimeout: 504,
     errors.ProviderUnavailable: 503,

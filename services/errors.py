@@ -19,6 +19,7 @@ AssistantError
 ├── LimitExceeded                a rate, a budget or a monthly limit is used up
 ├── Interrupted                  an answer was cut short from this side: the server stops, or was restarted
 ├── StorageUnavailable           the database or the media store does not answer
+├── NoWorker                     no process does what is to be done behind the requests
 └── ProviderError                a model behind this server did not do its work
     ├── ProviderTimeout          no answer within the read timeout
     ├── ProviderUnavailable      no connection, or the vendor's own 5xx
@@ -136,6 +137,10 @@ class Interrupted(AssistantError):
 
 class StorageUnavailable(AssistantError):
     code = "storage_unavailable"
+
+
+class NoWorker(AssistantError):
+    code = "service_unavailable"
 
 
 class ProviderError(AssistantError):

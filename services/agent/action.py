@@ -72,6 +72,7 @@ class Action:
             where what was changed has changed since. None: it cannot be taken back.
         makes: it makes something with an id, which later steps may speak of.
         check: raises `InvalidInput` for what the schema cannot say.
+        retold: the argument, and the key of `undo`, that names a picture whose words change, if they do.
     """
 
     spec: ToolSpec
@@ -81,6 +82,7 @@ class Action:
     undo: Callable[[Session, str, Arguments], None] | None
     makes: bool = False
     check: Callable[[Arguments], None] = lambda _arguments: None
+    retold: str | None = None
 
 
 def image_ids(arguments: Arguments) -> list[str]:

@@ -174,11 +174,10 @@ def take_away(work: Session, owner_id: str, folder_id: str) -> TakenAway:
         images=_lying_in(work, Image, list(inside)),
         documents=_lying_in(work, Document, list(inside)),
     )
-    for some in _batched(inside):
+    for some in batched(inside):
         for kind in (Image, Document):
             work.execute(_quietly(update(kind).where(kind.folder_id.in_(some)).values(folder_id=None)))
-    work.expunge_all()
-    for some in _batched(reversed(list(inside))):
+    for some in batched(reversed(list(inside))):
         work.execute(_quietly(delete(Folder).where(Folder.id.in_(some), Folder.owner_id == owner_id)))
     return gone
 
@@ -200,7 +199,7 @@ def put_back(work: Session, owner_id: str, gone: TakenAway) -> None:
     for kind, lay in ((Image, gone.images), (Document, gone.documents)):
         for folder_id in dict.fromkeys(lay.values()):
             ids = [item_id for item_id, place in lay.items() if place == folder_id]
-            for some in _batched(ids):
+            for some in batched(ids):
                 mine = update(kind).where(kind.id.in_(some), kind.owner_id == owner_id, kind.folder_id.is_(None))
                 work.execute(_quietly(mine.values(folder_id=folder_id)))
 
@@ -208,7 +207,7 @@ def put_back(work: Session, owner_id: str, gone: TakenAway) -> None:
 def lying_where(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[str, str | None]:
     """The folder of each of these pictures that is there and the owner's."""
     found: dict[str, str | None] = {}
-    for some in _batched(image_ids):
+    for some in batched(image_ids):
         rows = work.execute(select(Image.id, Image.folder_id).where(Image.id.in_(some), Image.owner_id == owner_id))
         found |= {row.id: row.folder_id for row in rows}
     return {image_id: found[image_id] for image_id in image_ids if image_id in found}
@@ -216,7 +215,7 @@ def lying_where(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[
 
 def put_images(work: Session, owner_id: str, image_ids: Sequence[str], folder_id: str | None) -> None:
     """Put those of the pictures that are there and the owner's into a folder, or into none."""
-    for some in _batched(image_ids):
+    for some in batched(image_ids):
         mine = update(Image).where(Image.id.in_(some), Image.owner_id == owner_id)
         work.execute(_quietly(mine.values(folder_id=folder_id)))
 
@@ -233,7 +232,7 @@ def is_empty(work: Session, folder_id: str) -> bool:
 
 def _lying_in(work: Session, kind: type[Image] | type[Document], folder_ids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for some in _batched(folder_ids):
+    for some in batched(folder_ids):
         for row in work.execute(select(kind.id, kind.folder_id).where(kind.folder_id.in_(some))):
             found[row.id] = row.folder_id
     return found
@@ -264,6 +263,7 @@ def _quietly(statement: Any) -> Any:
     return statement.execution_options(synchronize_session=False)
 
 
-def _batched(ids: Iterable[str]) -> Iterator[list[str]]:
+def batched(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Ids in as many at once as a statement may have."""
     every_id = list(ids)
     return (every_id[begin : begin + BATCH] for begin in range(0, len(every_id), BATCH))

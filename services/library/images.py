@@ -6,6 +6,7 @@ import hashlib
 import io
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -222,9 +223,21 @@ class Images:
             session.execute(delete(Image).where(Image.id == image_id))
             copies = exists().where(Image.sha256 == image.sha256)
             session.execute(delete(Analysis).where(Analysis.sha256 == image.sha256, ~copies))
-        folder = image.storage_key.rsplit("/", 1)[0] + "/"
-        for key in list(self.store.keys(folder)):
-            self.store.delete(key)
+        self.let_go(owner_id, [(image_id, image.storage_key)])
+
+    def let_go(self, owner_id: str, gone: Sequence[tuple[str, str]]) -> None:
+        """Forget pictures whose rows are deleted, and delete their files.
+
+        Args:
+            gone: id and storage key of each.
+
+        Raises:
+            StorageUnavailable: some files are left, for `sweep`.
+        """
+        for image_id, storage_key in gone:
+            self.forget(owner_id, image_id)
+            for key in list(self.store.keys(storage_key.rsplit("/", 1)[0] + "/")):
+                self.store.delete(key)
 
     def sweep(self, older_than_s: float = 600) -> int:
         """Delete files that no row knows, left behind by a crash between the two; how many there were.

@@ -1,0 +1,39 @@
+"""Pictures taken away within a transaction; for those that do several things in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from models.chats import Conversation
+from models.media import Analysis, ConversationImage, Image
+from services.library.folder_rows import batched
+
+CLASSIC = "classic"
+
+
+def take_away(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[str, str]:
+    """Delete those of the pictures that are there and the owner's: the rows, the conversations about them, and facts
+    that no copy needs. Their files go when the transaction is committed; their meanings are the caller's.
+
+    Returns:
+        The storage key of each that was deleted, by id.
+    """
+    gone: dict[str, str] = {}
+    for some in batched(image_ids):
+        asked = select(Image.id, Image.storage_key, Image.sha256).where(Image.id.in_(some), Image.owner_id == owner_id)
+        found = work.execute(asked).all()
+        ids = [row.id for row in found]
+        own = select(ConversationImage.conversation_id).where(ConversationImage.image_id.in_(ids))
+        for statement in (
+            delete(Conversation).where(Conversation.id.in_(own), Conversation.surface == CLASSIC),
+            delete(Image).where(Image.id.in_(ids)),
+            delete(Analysis).where(
+                Analysis.sha256.in_([row.sha256 for row in found]), ~exists().where(Image.sha256 == Analysis.sha256)
+            ),
+        ):
+            work.execute(statement.execution_options(synchronize_session=False))
+        gone |= {row.id: row.storage_key for row in found}
+    return {image_id: gone[image_id] for image_id in image_ids if image_id in gone}
