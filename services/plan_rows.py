@@ -1,0 +1,194 @@
+"""Plans as they are kept: rows to values, and the few changes of a plan's state that must not be raced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import CursorResult, Update, func, select, update
+from sqlalchemy.orm import Session
+
+from models.base import now
+from models.chats import Conversation
+from models.library import Plan, PlanStep
+from services.agent.actions import ACTIONS
+from services.errors import Conflict, PlanNotFound, SessionNotFound
+from services.sessions import SURFACE
+
+Status = Literal["pending", "approved", "running", "completed", "failed", "cancelled", "expired", "undone"]
+FINISHED: tuple[Status, ...] = ("completed", "failed", "cancelled", "expired", "undone")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """One change of a plan; `index` begins at 0. `reversible`: it can be taken back."""
+
+    index: int
+    agent_name: str
+    tool_name: str
+    description: str
+    arguments: Mapping[str, Any]
+    status: str
+    result: Mapping[str, Any] | None
+    undo: Mapping[str, Any] | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def reversible(self) -> bool:
+        return self.tool_name in ACTIONS and ACTIONS[self.tool_name].undo is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan with its steps, as it stood when it was read."""
+
+    id: str
+    owner_id: str
+    conversation_id: str
+    message_id: str | None
+    title: str
+    status: Status
+    steps: tuple[StoredStep, ...]
+    estimated_tokens: int
+    results: Mapping[str, Any] | None
+    error: str | None
+    cancel_asked: bool
+    expires_at: datetime
+    decided_at: datetime | None
+    finished_at: datetime | None
+    created_at: datetime
+
+    @property
+    def steps_done(self) -> int:
+        return sum(step.status == "done" for step in self.steps)
+
+    @property
+    def finished(self) -> bool:
+        return self.status in FINISHED
+
+
+def read(session: Session, owner_id: str, conversation_id: str, plan_id: str) -> StoredPlan:
+    """One plan; one whose time has run out without a decision is `expired`.
+
+    Raises:
+        PlanNotFound
+    """
+    row = session.execute(
+        select(Plan).where(Plan.id == plan_id, Plan.owner_id == owner_id, Plan.conversation_id == conversation_id)
+    ).scalar()
+    if row is None:
+        raise PlanNotFound("There is no plan with this id in the session.")
+    return stored(session, [row])[0]
+
+
+def stored(session: Session, rows: Sequence[Plan]) -> list[StoredPlan]:
+    """Rows with their steps, in the order given."""
+    steps: dict[str, list[StoredStep]] = {row.id: [] for row in rows}
+    found = session.execute(
+        select(PlanStep).where(PlanStep.plan_id.in_(steps)).order_by(PlanStep.plan_id, PlanStep.position)
+    ).scalars()
+    for step in found:
+        steps[step.plan_id].append(_step(step))
+    return [_plan(row, tuple(steps[row.id])) for row in rows]
+
+
+def require_session(session: Session, owner_id: str, conversation_id: str) -> Conversation:
+    """Raises `SessionNotFound`."""
+    found = session.execute(
+        select(Conversation).where(
+            Conversation.id == conversation_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
+        )
+    ).scalar()
+    if found is None:
+        raise SessionNotFound("There is no session with this id.")
+    return found
+
+
+def require_open(found: Conversation) -> None:
+    """Raises `Conflict` (`session_closed`)."""
+    if not found.is_active:
+        raise Conflict("The session is closed.", code="session_closed")
+
+
+def changed(session: Session, change: Update) -> bool:
+    """Whether a conditional change of one row was made: of several that race, one is."""
+    made = session.execute(change.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", made).rowcount == 1
+
+
+def finish(
+    session: Session,
+    plan_id: str,
+    was: str,
+    status: Literal["completed", "failed", "cancelled"],
+    error: str | None = None,
+) -> bool:
+    """End a plan that is `was`: what has not been done is left out. False where it was something else meanwhile."""
+    ended = {
+        "status": status,
+        "error": error,
+        "finished_at": now(),
+        "decided_at": func.coalesce(Plan.decided_at, now()),
+    }
+    if not changed(session, update(Plan).where(Plan.id == plan_id, Plan.status == was).values(**ended)):
+        return False
+    left = update(PlanStep).where(PlanStep.plan_id == plan_id, PlanStep.status == "waiting").values(status="skipped")
+    session.execute(left.execution_options(synchronize_session=False))
+    columns = (PlanStep.position, PlanStep.tool_name, PlanStep.description, PlanStep.status, PlanStep.result)
+    found = session.execute(select(*columns).where(PlanStep.plan_id == plan_id).order_by(PlanStep.position)).all()
+    steps = [
+        {
+            "index": step.position,
+            "tool_name": step.tool_name,
+            "description": step.description,
+            "status": step.status,
+            "result": step.result,
+        }
+        for step in found
+    ]
+    before = session.execute(select(Plan.results).where(Plan.id == plan_id)).scalar_one() or {}
+    results = before | {
+        "steps_done": sum(step.status == "done" for step in found),
+        "steps_total": len(steps),
+        "steps": steps,
+    }
+    return changed(session, update(Plan).where(Plan.id == plan_id).values(results=results))
+
+
+def _plan(row: Plan, steps: tuple[StoredStep, ...]) -> StoredPlan:
+    expired = row.status == "pending" and row.expires_at <= now()
+    return StoredPlan(
+        id=row.id,
+        owner_id=row.owner_id,
+        conversation_id=row.conversation_id,
+        message_id=row.message_id,
+        title=row.title,
+        status="expired" if expired else cast(Status, row.status),
+        steps=steps,
+        estimated_tokens=row.estimated_tokens,
+        results=row.results,
+        error=row.error,
+        cancel_asked=row.cancel_asked,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
+        finished_at=row.finished_at,
+        created_at=row.created_at,
+    )
+
+
+def _step(row: PlanStep) -> StoredStep:
+    return StoredStep(
+        index=row.position,
+        agent_name=row.agent_name,
+        tool_name=row.tool_name,
+        description=row.description,
+        arguments=row.arguments,
+        status=row.status,
+        result=row.result,
+        undo=row.undo,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
