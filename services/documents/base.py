@@ -27,7 +27,7 @@ MESSAGES: Final = {
     "document_too_complex": "The document is too complex to be read: it would take too much time or memory.",
     "too_many_pages": f"The document has more than {MAX_PAGES:,} pages.",
     "document_too_long": f"The document holds more than {MAX_CHARACTERS:,} characters.",
-    "no_text": "No text was found in the document.",
+    "no_text": "No text was found in the document. On scanned pages, Latin script can be read, Devanagari cannot.",
 }
 """What is said for each code; nothing else of what went wrong is."""
 
@@ -80,7 +80,7 @@ class Page:
         number: from 1.
         text: NFC, without control characters; paragraphs apart by an empty line, table rows as `a | b | c`.
         ocr: the text was read off the picture of the page.
-        picture: a JPEG of a page that has no text of its own and is still to be read.
+        picture: a JPEG of a page that has little or no text of its own and is still to be read.
         page_count: of the whole document, where that is known before its end.
     """
 

@@ -17,6 +17,8 @@ from services.documents.kinds import check_docx
 LARGEST: Final = 8 * FULL
 """Characters of a page in a document that says itself where its pages end."""
 
+LISTED: Final = -1
+
 _PAGE_ENDS: Final = "\x0c"
 _TEXT, _TAB, _BREAK, _HYPHEN = qn("w:t"), qn("w:tab"), qn("w:br"), qn("w:noBreakHyphen")
 _RENDERED, _CARRIAGE = qn("w:lastRenderedPageBreak"), qn("w:cr")
@@ -42,7 +44,8 @@ def read_docx(data: bytes) -> Iterator[Page]:
 
 
 def _heading_levels(document: Any) -> dict[str, int]:
-    """Levels of the styles that headings have, by the styles' ids; Word keeps their names in English."""
+    """Levels of the styles that headings have, by the styles' ids, and `LISTED` of those that lists have; Word keeps
+    their names in English."""
     levels = {}
     for style in document.styles:
         name = str(style.name or "").lower()
@@ -50,6 +53,8 @@ def _heading_levels(document: Any) -> dict[str, int]:
             levels[style.style_id] = 1
         elif found := re.fullmatch(r"heading ([1-9])", name):
             levels[style.style_id] = min(6, int(found[1]))
+        elif name.startswith(("list bullet", "list number")):
+            levels[style.style_id] = LISTED
     return levels
 
 
@@ -99,7 +104,8 @@ def _properties(paragraph: Any, levels: dict[str, int]) -> tuple[int, bool, bool
     section = properties.find(qn("w:sectPr"))
     kind = section.find(qn("w:type")) if section is not None else None
     ends = section is not None and (kind is None or kind.get(qn("w:val")) != "continuous")
-    return level, not level and properties.find(qn("w:numPr")) is not None, begins, ends
+    item = level == LISTED or (level == 0 and properties.find(qn("w:numPr")) is not None)
+    return max(0, level), item, begins, ends
 
 
 def _rows(table: Any) -> Iterator[str]:

@@ -23,7 +23,11 @@ PARAGRAPH_GAP: Final = 0.75
 FULL: Final = 0.8
 """Of the widest line's reach; a line that ends before it ends what it is part of."""
 
-_HYPHENS = "\x02\u00ad\ufffe"
+SOFT: Final = ("\ufffe", "\x02")
+"""What PDFium has for a hyphen at the end of a line, asked for the text or for one character."""
+
+_LINE_END = re.compile("[\r\n\x02\ufffe]|\\Z")
+_BLANKS = re.compile(" +")
 _BULLET = re.compile(r"(?:[-–•●▪◦*]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 
 
@@ -56,23 +60,34 @@ class Line:
 
 def lines(textpage: Any) -> list[Line]:
     """The page's lines in the order in which the file has them."""
-    count = textpage.count_chars()
-    codes = [c.FPDFText_GetUnicode(textpage, index) for index in range(count)]
+    text = _characters(textpage)
     found: list[Line] = []
     begin = 0
-    for index in range(count + 1):
-        if index == count or codes[index] in (10, 13):
-            line = _line(textpage, codes, begin, index)
-            if line is not None:
-                _add(found, line)
-            begin = index + 1
+    for match in _LINE_END.finditer(text):
+        # PDFium puts a hyphen's mark in place of the line's end.
+        line = _line(textpage, text, begin, match.end() if match[0] in SOFT else match.start())
+        if line is not None:
+            _add(found, line)
+        begin = match.end()
     return found
 
 
-def _line(textpage: Any, codes: list[int], begin: int, end: int) -> Line | None:
-    while begin < end and codes[begin] == 32:
+def _characters(textpage: Any) -> str:
+    """The page's characters, each at the place by which PDFium knows it."""
+    count = textpage.count_chars()
+    buffer = (ctypes.c_ushort * (2 * count + 1))()
+    written = c.FPDFText_GetText(textpage, 0, count, buffer)
+    text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
+    if len(text) == count:
+        return text
+    codes = (c.FPDFText_GetUnicode(textpage, index) for index in range(count))
+    return "".join(chr(code) if code < 0x110000 else "\ufffd" for code in codes)
+
+
+def _line(textpage: Any, text: str, begin: int, end: int) -> Line | None:
+    while begin < end and text[begin] == " ":
         begin += 1
-    while end > begin and codes[end - 1] == 32:
+    while end > begin and text[end - 1] == " ":
         end -= 1
     if begin == end:
         return None
@@ -81,19 +96,15 @@ def _line(textpage: Any, codes: list[int], begin: int, end: int) -> Line | None:
     size = max(0.1, top - bottom)
     cells = []
     cell = begin
-    index = begin
-    while index < end:
-        if codes[index] == 32:
-            after = index
-            while codes[after] == 32:
-                after += 1
-            if _box(textpage, after)[0] - _box(textpage, index - 1)[2] > CELL_GAP * size:
-                cells.append(_string(codes, cell, index))
-                cell = after
-            index = after
-        else:
-            index += 1
-    cells.append(_string(codes, cell, end))
+    for blank in _BLANKS.finditer(text, begin, end):
+        before, after = blank.span()
+        # One that stands in the file is as wide as a letter; only one that PDFium found can be a column's gap.
+        if after - before == 1 and c.FPDFText_IsGenerated(textpage, before) == 0:
+            continue
+        if _box(textpage, after)[0] - _box(textpage, before - 1)[2] > CELL_GAP * size:
+            cells.append(text[cell:before])
+            cell = after
+    cells.append(text[cell:end])
     return Line(cells, first[0], last[2], bottom, top)
 
 
@@ -103,10 +114,6 @@ def _box(textpage: Any, index: int) -> tuple[float, float, float, float]:
     if not c.FPDFText_GetLooseCharBox(textpage, index, ctypes.byref(box)):
         return 0.0, 0.0, 0.0, 0.0
     return box.left, min(box.bottom, box.top), box.right, max(box.bottom, box.top)
-
-
-def _string(codes: list[int], begin: int, end: int) -> str:
-    return "".join(chr(code) for code in codes[begin:end] if code < 0x110000 and not 0xD800 <= code < 0xE000)
 
 
 def _add(found: list[Line], line: Line) -> None:
@@ -158,10 +165,8 @@ def layout(found: Sequence[Line], outline: Sequence[Outlined] = ()) -> tuple[str
                 joint = "\n\n"
             if level:
                 headings.append(Heading(length + len(joint), text, level))
-        if joint == " " and parts[-1][-1:] in _HYPHENS + "-" and text[:1].islower():
-            joint = ""
-            length -= 1
-            parts[-1] = parts[-1][:-1]
+        if before is not None and before.text.endswith(SOFT):
+            joint = ""  # the mark is gone from the text as every control character is
         parts.append(joint + text)
         length += len(joint) + len(text)
         before, heading_open = line, bool(level)

@@ -14,12 +14,13 @@ from services.documents.base import MAX_PAGE_CHARACTERS, MAX_PAGES, DocumentReje
 from services.documents.pdf_lines import Outlined, layout, lines
 
 LITTLE: Final = 12
-"""Characters; a page with fewer and something drawn on it is taken for a scanned one."""
+"""Characters; a page with fewer and a picture on it is taken for a scanned one."""
 UNKNOWN: Final = 0.4
 """The share of characters without a meaning from which a page's text is worthless."""
 DOTS_PER_POINT: Final = 200 / 72
 LONGEST_SIDE: Final = 2_200
 MOST_BOOKMARKS: Final = 5_000
+MANY_OBJECTS: Final = 40
 MOST_OBJECTS: Final = 200_000
 
 
@@ -79,12 +80,20 @@ def _page(
             text, headings = layout(lines(textpage), outline)
         finally:
             textpage.close()
-        scanned = _worthless(text) and drawn > 0
-        return ("", (), _picture(page)) if scanned else (text, headings, None)
+        scanned = _worthless(text) and _is_drawn(page, drawn)
+        return text, headings, _picture(page) if scanned else None
     except pdfium.PdfiumError:
         return "", (), None
     finally:
         page.close()
+
+
+def _is_drawn(page: Any, drawn: int) -> bool:
+    """Whether a picture is on the page, or so much else that it may be letters."""
+    if drawn > MANY_OBJECTS:
+        return True
+    kinds = (c.FPDFPageObj_GetType(c.FPDFPage_GetObject(page, index)) for index in range(drawn))
+    return any(kind in (c.FPDF_PAGEOBJ_IMAGE, c.FPDF_PAGEOBJ_FORM, c.FPDF_PAGEOBJ_SHADING) for kind in kinds)
 
 
 def _worthless(text: str) -> bool:
