@@ -63,7 +63,10 @@ class Document(Base):
 
 
 class DocumentPage(Base):
-    """A page's text as it was read; numbers begin at 1. `ocr`: it was read off the picture of the page."""
+    """A page's text as it was read; numbers begin at 1. `ocr`: it was read off the picture of the page.
+
+    `headings` are `[start, text, level]` each, where `start` is a place in the text.
+    """
 
     __tablename__ = "document_pages"
 
@@ -71,6 +74,7 @@ class DocumentPage(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str]
     ocr: Mapped[bool] = mapped_column(default=False)
+    headings: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class DocumentChunk(Base):
