@@ -12,6 +12,7 @@ from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.accounts import Accounts
+from services.bus import Bus
 from services.context import Contexts
 from services.errors import StorageUnavailable
 from services.galleries import Galleries
@@ -22,13 +23,14 @@ from services.idempotency import Idempotency
 from services.jobs import Jobs
 from services.library.analyses import Analyses
 from services.library.images import Images
-from services.library.search import ImageSearch
 from services.library.remote import RemoteImages
+from services.library.search import ImageSearch
 from services.library.storage import MediaStore
 from services.library.vectors import Vectors
 from services.making import Studio
 from services.meaning.base import Embedder
 from services.metrics import Metrics
+from services.plans import Plans
 from services.providers.base import ChatModel
 from services.providers.failover import Failover
 from services.rates import Rate
@@ -82,6 +84,8 @@ class Services:
     accounts: Accounts
     idempotency: Idempotency
     jobs: Jobs
+    bus: Bus
+    plans: Plans
     shared: Shared | None = None
     started: bool = False
     _starting: threading.Lock = field(default_factory=threading.Lock)
@@ -121,6 +125,7 @@ class Services:
     def stop(self) -> None:
         """Settle the answers under way and let go of everything."""
         self._stopping.set()
+        self.bus.end_listening()
         interrupted = self.turns.stop()
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
@@ -134,13 +139,14 @@ class Services:
         self.model.close()
         self.embedder.close()
         self.eyes.close()
+        self.bus.stop()
         if self.shared is not None:
             self.shared.close()
         self.database.close()
 
     def _sweep(self) -> None:
         for number in itertools.count():
-            due: list[Callable[[], object]] = [self.jobs.sweep, self.voice_sessions.sweep]
+            due: list[Callable[[], object]] = [self.jobs.sweep, self.plans.expire, self.voice_sessions.sweep]
             if number % SWEEPS_OF_FILES == 0:
                 due += [self.images.sweep, self.galleries.sweep, self.idempotency.sweep]
             for sweep in due:

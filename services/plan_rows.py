@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import CursorResult, Update, func, select, update
 from sqlalchemy.orm import Session
 
 from models.base import now
 from models.chats import Conversation
+from models.database import Work
 from models.library import Plan, PlanStep
 from services.agent.actions import ACTIONS
 from services.errors import Conflict, PlanNotFound, SessionNotFound
@@ -19,6 +20,18 @@ from services.sessions import SURFACE
 
 Status = Literal["pending", "approved", "running", "completed", "failed", "cancelled", "expired", "undone"]
 FINISHED: tuple[Status, ...] = ("completed", "failed", "cancelled", "expired", "undone")
+
+
+class Findable(Protocol):
+    """What pictures are found by."""
+
+    def update(self, owner_id: str, image_id: str) -> None:
+        """A picture's words have changed; in a transaction of its own."""
+        ...
+
+    def forget(self, work: Work, owner_id: str, image_ids: Sequence[str]) -> None:
+        """Pictures are deleted in the transaction `work`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from services.agent.action import reference
 from services.agent.actions import ACTIONS
 from services.bus import Bus
 from services.errors import AssistantError, Conflict, StorageUnavailable
-from services.library.image_index import ImageIndex
 from services.library.images import Images
 from services.plan_news import tell
+from services.plan_rows import Findable
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class PlanRuns:
         database: Database,
         bus: Bus,
         images: Images,
-        index: ImageIndex,
+        index: Findable | None,
         *,
         worker_id: str,
         stopping: threading.Event,
@@ -169,7 +169,7 @@ class PlanRuns:
                 return "cancelled", _After()
             step = _first_waiting(session, plan_id)
             after = _perform(session, plan.owner_id, step) if step is not None else _After()
-            if after.gone:
+            if after.gone and self.index is not None:
                 self.index.forget(session, plan.owner_id, [image_id for image_id, _key in after.gone])
             if step is not None and _more_than(session, step):
                 return "more", after
@@ -206,7 +206,7 @@ class PlanRuns:
         sweep of files does."""
         try:
             self.images.let_go(after.owner_id, after.gone)
-            if after.retold is not None:
+            if after.retold is not None and self.index is not None:
                 self.index.update(after.owner_id, after.retold)
         except (StorageUnavailable, DatabaseUnavailable) as error:
             log.warning("a plan's step is done, but not all that follows from it: %s", error)

@@ -13,6 +13,7 @@ from config import Settings
 from models.database import Database
 from services.accounts import Accounts
 from services.answers import caption
+from services.bus import Bus, LocalBus, RedisBus
 from services.cache import Cache, Codec
 from services.claims import Claims
 from services.container import Services
@@ -39,6 +40,9 @@ from services.making import Studio
 from services.meaning import registry as embedders
 from services.meaning.base import Embedder
 from services.metrics import Metrics
+from services.plan_runs import PlanRuns
+from services.plans import JOB as RUN_PLAN
+from services.plans import Plans
 from services.providers import registry
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
@@ -108,7 +112,12 @@ def build(
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
     describe = Describer(answering) if settings.analyse_with_provider else None
     analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), None, describe)
-    works = {ANALYSE: Work(analyser.run, analyser.waiting, "one")}
+    bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
+    runs = PlanRuns(database, bus, images, None, worker_id=roll.worker_id, stopping=stopping)
+    works = {
+        ANALYSE: Work(analyser.run, analyser.waiting, "one"),
+        RUN_PLAN: Work(runs.run, runs.waiting, "urgent"),
+    }
     jobs = Jobs(
         works,
         settings.data_dir / "jobs.db",
@@ -154,6 +163,8 @@ def build(
         accounts=Accounts(database),
         idempotency=Idempotency(database, store, roll.worker_id),
         jobs=jobs,
+        bus=bus,
+        plans=Plans(database, None, jobs, bus),
         shared=shared,
     )
 
