@@ -103,6 +103,10 @@ class ImageNotFound(NotFound):
         self.image_id = image_id
 
 
+class VideoNotFound(NotFound):
+    code = "video_not_found"
+
+
 class SessionNotFound(NotFound):
     code = "session_not_found"
 

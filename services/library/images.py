@@ -68,8 +68,11 @@ class Images:
         self._asked_about: LRUCache[tuple[str, str], Uploaded] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
 
-    def add(self, owner_id: str, filename: str, data: bytes) -> Uploaded:
+    def add(self, owner_id: str, filename: str, data: bytes, *, video_id: str | None = None) -> Uploaded:
         """Check and keep an upload, and begin the conversation about it.
+
+        Args:
+            video_id: the video it is a frame of.
 
         Raises:
             ImageRejected, TooLarge: see `decoding.check_upload`.
@@ -90,6 +93,7 @@ class Images:
             storage_key=f"images/{image_id[:2]}/{image_id}/original.{decoding.extension(filename)}",
             analysis_status="pending",
             analysis_attempts=0,
+            video_id=video_id,
             created_at=now(),
         )
         self.store.put(image.storage_key, data)

@@ -1,0 +1,256 @@
+"""Short videos of owners: kept, cut into scenes behind the requests, handed out and taken away with their frames."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sqlalchemy import delete, exists, func, insert, select
+
+from models.base import new_id, now
+from models.database import Database, DatabaseUnavailable
+from models.media import Image, Video, VideoScene
+from services.claims import MAX_ATTEMPTS, Claims, Rows
+from services.errors import InvalidInput, StorageUnavailable, TooLarge, VideoNotFound
+from services.library import image_rows
+from services.library.decoding import safe_filename
+from services.library.images import Images
+from services.library.storage import MediaStore
+from services.videos.scenes import probe, scenes
+
+log = logging.getLogger(__name__)
+
+JOB = "cut_video"
+MAX_BYTES = 64 * 1024 * 1024
+EXTENSIONS = {"mp4": "mp4", "m4v": "mp4", "webm": "webm"}
+MIME = {"mp4": "video/mp4", "webm": "video/webm"}
+EXHAUSTED = "The video could not be cut into scenes; the server stopped each time it was tried."
+AWAY = "The video's file could not be fetched."
+ROWS = Rows(Video, exhausted={"status": "failed", "error_code": "video_not_read", "error_message": EXHAUSTED})
+
+Look = Callable[[str], None]
+"""Has a picture looked at soon, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A video and its scenes in their order, each with its frame."""
+
+    video: Video
+    scenes: tuple[tuple[VideoScene, Image], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneOf:
+    """The stretch of a video that a picture stands for."""
+
+    video: Video
+    scene: VideoScene
+
+
+class Videos:
+    """Videos of owners.
+
+    Args:
+        images: keeps the frames.
+        look: told of every frame.
+    """
+
+    def __init__(self, images: Images, claims: Claims, look: Look) -> None:
+        self.images = images
+        self.database: Database = images.database
+        self.store: MediaStore = images.store
+        self.claims = claims
+        self.look = look
+
+    def add(self, owner_id: str, filename: str, data: bytes) -> Video:
+        """Check and keep an upload; its scenes come later.
+
+        Raises:
+            InvalidInput: `empty_filename`, `unsupported_extension`, `content_mismatch`, or as `probe` says.
+            TooLarge
+            StorageUnavailable, DatabaseUnavailable: nothing was kept.
+        """
+        filename = safe_filename(filename)
+        extension = PurePosixPath(filename).suffix.lower().lstrip(".")
+        if not filename:
+            raise InvalidInput("The file has no name.", code="empty_filename", field="file")
+        if extension not in EXTENSIONS:
+            raise InvalidInput("Only mp4, m4v and webm are taken.", code="unsupported_extension", field="file")
+        if len(data) > MAX_BYTES:
+            raise TooLarge("The file is larger than 64 MB.", code="file_too_large", field="file")
+        found = probe(data)
+        if found.container != EXTENSIONS[extension]:
+            said = f"The file's name says .{extension}, its content is {found.container}."
+            raise InvalidInput(said, code="content_mismatch", field="file")
+        video_id = new_id()
+        video = Video(
+            id=video_id,
+            owner_id=owner_id,
+            filename=filename,
+            mime_type=MIME[found.container],
+            size_bytes=len(data),
+            width=found.width,
+            height=found.height,
+            duration_ms=found.duration_ms,
+            sha256=hashlib.sha256(data).hexdigest(),
+            storage_key=f"videos/{video_id[:2]}/{video_id}/original.{extension}",
+            status="pending",
+            attempts=0,
+            created_at=now(),
+        )
+        self.store.put(video.storage_key, data)
+        try:
+            with self.database.write() as session:
+                values = {column.key: getattr(video, column.key) for column in Video.__table__.columns}
+                session.execute(insert(Video).values(values))
+        except BaseException:
+            self.store.delete(video.storage_key)
+            raise
+        return video
+
+    def get(self, owner_id: str, video_id: str) -> Cut:
+        """Raises `VideoNotFound`, also for what is another owner's."""
+        with self.database.read() as session:
+            video = session.execute(select(Video).where(Video.id == video_id, Video.owner_id == owner_id)).scalar()
+            if video is None:
+                raise VideoNotFound("There is no video with this id.", field="video_id")
+            rows = session.execute(
+                select(VideoScene, Image)
+                .join(Image, Image.id == VideoScene.image_id)
+                .where(VideoScene.video_id == video_id)
+                .order_by(VideoScene.position)
+            )
+            return Cut(video, tuple((scene, image) for scene, image in rows))
+
+    def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[Video], int]:
+        """Videos, newest first, and how many there are in all."""
+        with self.database.read() as session:
+            mine = select(Video).where(Video.owner_id == owner_id)
+            newest = mine.order_by(Video.created_at.desc(), Video.id.desc()).limit(limit).offset(offset)
+            total = session.execute(select(func.count()).select_from(mine.subquery())).scalar_one()
+            return list(session.execute(newest).scalars()), total
+
+    def scenes_of(self, owner_id: str, image_ids: Sequence[str]) -> dict[str, SceneOf]:
+        """The scenes that those of the pictures stand for which are frames, by the picture's id."""
+        with self.database.read() as session:
+            rows = session.execute(
+                select(Video, VideoScene)
+                .join(VideoScene, VideoScene.video_id == Video.id)
+                .where(VideoScene.image_id.in_(image_ids), Video.owner_id == owner_id)
+            )
+            return {scene.image_id: SceneOf(video, scene) for video, scene in rows}
+
+    def file(self, video: Video) -> bytes:
+        """The file as it was uploaded.
+
+        Raises:
+            VideoNotFound: its row is there, its file is not.
+        """
+        try:
+            return self.store.get(video.storage_key)
+        except FileNotFoundError:
+            log.error("the file of video %s is gone from the media store", video.id)
+            raise VideoNotFound("The video's file is gone.", field="video_id") from None
+
+    def delete(self, owner_id: str, video_id: str) -> None:
+        """Take a video away with its scenes and their frames.
+
+        Raises:
+            VideoNotFound
+        """
+        video = self.get(owner_id, video_id).video
+        self._forget_frames(video)
+        with self.database.write() as session:
+            session.execute(delete(Video).where(Video.id == video_id))
+        # A frame may have been added while its video went.
+        self._forget_frames(video)
+        self.store.delete(video.storage_key)
+
+    def run(self, video_id: str) -> None:
+        """Cut a video into scenes, unless it is done, gone or another's to do: the job.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        with self.claims.held(video_id) as mine:
+            if not mine:
+                return
+            with self.database.read() as session:
+                video = session.execute(select(Video).where(Video.id == video_id)).scalar()
+            if video is not None:
+                self._cut(video)
+
+    def sweep(self, older_than_s: float = 600) -> int:
+        """Delete files and frames that no row knows of; how many files there were."""
+        with self.database.read() as session:
+            known = set(session.execute(select(Video.storage_key)).scalars())
+            lost = select(Image).where(Image.video_id.is_not(None), ~exists().where(Video.id == Image.video_id))
+            frames = list(session.execute(lost).scalars())
+        for frame in frames:
+            self.images.delete(frame.owner_id, frame.id)
+        orphans = [key for key in self.store.keys("videos/", older_than_s=older_than_s) if key not in known]
+        for key in orphans:
+            self.store.delete(key)
+        return len(orphans)
+
+    def _cut(self, video: Video) -> None:
+        try:
+            # What an earlier attempt left.
+            self._forget_frames(video)
+            rows = self._keep_frames(video)
+        except InvalidInput as error:
+            self._fail(video, error.code, error.message)
+        except (StorageUnavailable, DatabaseUnavailable) as error:
+            log.warning("a video could not be cut now: %s", error)
+            if video.attempts < MAX_ATTEMPTS:
+                self.claims.release(video.id, counts=True)
+            else:
+                self._fail(video, "video_not_read", AWAY)
+        except FileNotFoundError:
+            self._fail(video, "video_not_read", AWAY)
+        else:
+            with self.database.write() as session:
+                kept = self.claims.finish(session, video.id, status="ready", error_code=None, error_message=None)
+                if kept:
+                    session.execute(insert(VideoScene), rows)
+            if not kept:
+                self._forget_frames(video)
+                return
+            for row in rows:
+                self.look(str(row["image_id"]))
+
+    def _keep_frames(self, video: Video) -> list[dict[str, object]]:
+        stem = PurePosixPath(video.filename).stem
+        rows: list[dict[str, object]] = []
+        for position, scene in enumerate(scenes(self.store.get(video.storage_key))):
+            seconds = scene.frame_ms // 1000
+            name = f"{stem} {seconds // 60}m{seconds % 60:02}s.jpg"
+            image = self.images.add(video.owner_id, name, scene.frame, video_id=video.id).image
+            rows.append(
+                {
+                    "video_id": video.id,
+                    "position": position,
+                    "start_ms": scene.start_ms,
+                    "end_ms": scene.end_ms,
+                    "frame_ms": scene.frame_ms,
+                    "image_id": image.id,
+                }
+            )
+        return rows
+
+    def _forget_frames(self, video: Video) -> None:
+        with self.database.write() as session:
+            frames = list(session.execute(select(Image.id).where(Image.video_id == video.id)).scalars())
+            keys = image_rows.take_away(session, video.owner_id, frames)
+        for key in keys.values():
+            for file in list(self.store.keys(key.rsplit("/", 1)[0] + "/")):
+                self.store.delete(file)
+
+    def _fail(self, video: Video, code: str, why: str) -> None:
+        self._forget_frames(video)
+        with self.database.write() as session:
+            self.claims.finish(session, video.id, status="failed", error_code=code, error_message=why)
