@@ -87,7 +87,7 @@ class FolderStore:
     def keys(self, prefix: str, *, older_than_s: float = 0) -> Iterator[str]:
         latest = time.time() - older_than_s
         # os.walk passes over folders that are taken away meanwhile, which Path.rglob does not.
-        for folder, folders, names in os.walk((self.root / prefix).parent):
+        for folder, folders, names in os.walk((self.root / f"{prefix}_").parent):
             folders.sort()
             for name in sorted(names):
                 path = Path(folder, name)
