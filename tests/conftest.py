@@ -15,6 +15,7 @@ from app import create_app
 from config import Settings
 from services.container import Services
 from services.providers.base import ChatModel
+from tests import hosts
 from tests.fakes import ScriptedModel
 
 MakeApp = Callable[..., OpenAPI]
@@ -27,7 +28,8 @@ def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     made: list[OpenAPI] = []
 
     def make(model: ChatModel | None = None, **settings: object) -> OpenAPI:
-        values = {"data_dir": tmp_path / "data", "fetch_models": False, "job_threads": 0} | settings
+        data = tmp_path / "data"
+        values = {"data_dir": data, "fetch_models": False, "job_threads": 0} | hosts.settings(data) | settings
         app = create_app(Settings(**values), model or ScriptedModel())
         made.append(app)
         return app

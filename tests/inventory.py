@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from models.base import Base
+from tests import hosts
+
+NOT_COUNTED = ("workers", "analyses")
 
 
 @dataclass(frozen=True)
@@ -22,21 +28,22 @@ class Inventory:
 
 
 def take(data: Path, temporary: Path | None = None) -> Inventory:
-    """Count what lies in a data folder.
+    """Count what the server with its data in a folder holds.
 
-    It writes a transaction of its own first, at once or not at all: one that somebody left open would refuse it.
+    It writes: a transaction that somebody left open would refuse it.
     """
-    with closing(sqlite3.connect(data / "assistant.db", timeout=5, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("ROLLBACK")
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        rows = {
-            table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608 - its own tables
-            for table in tables
-            if table not in ("workers", "analyses") and not table.startswith(("session_text", "sqlite_"))
-        }
-        messages = Counter(database.execute("SELECT role, status FROM messages"))
-    return Inventory(rows, dict(messages), _files(data / "media"), _files(temporary) if temporary else frozenset())
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in NOT_COUNTED]
+    with hosts.database(data) as database, database.change() as work:
+        counts = {table.name: work.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+        messages = Counter((role, status) for role, status in work.execute(text("SELECT role, status FROM messages")))
+    files = frozenset(hosts.store(data).keys(""))
+    return Inventory(counts, dict(messages), files, _files(temporary) if temporary else frozenset())
+
+
+def rows(data: Path, query: str) -> list[Any]:
+    """What the database of that server answers."""
+    with hosts.database(data) as database, database.read() as session:
+        return [tuple(row) for row in session.execute(text(query))]
 
 
 def _files(folder: Path) -> frozenset[str]:

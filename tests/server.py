@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config import ROOT, described
+from tests import hosts
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 40
@@ -35,7 +36,8 @@ class Server:
         self._said = folder / "log"
         self._log = self._said.open("w")
         blank = {name: "" for name, _meaning, _default in described()} | {"GEMINI_KEY": ""}
-        chosen = {"PORT": "0", "DATA_DIR": str(self.data), "FETCH_MODELS": "false"} | settings
+        chosen = {"PORT": "0", "DATA_DIR": str(self.data), "FETCH_MODELS": "false"}
+        chosen |= hosts.environment(self.data) | settings
         self.process = subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,

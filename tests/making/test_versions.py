@@ -13,6 +13,8 @@ from sqlalchemy import event
 
 from models.chats import Message
 from models.studio import StudioPlace, StudioVersion
+from services.library.storage import MediaStore
+from tests import hosts
 from tests.conftest import MakeApp, services_of
 from tests.making.conftest import decoded, encoded, granted, noise, refused, shown, work, works
 
@@ -20,12 +22,12 @@ PICTURE = encoded(noise((60, 40)))
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "media"
+def media(tmp_path: Path) -> MediaStore:
+    return hosts.store(tmp_path / "data")
 
 
-def files(media: Path) -> list[Path]:
-    return [path for path in media.rglob("*") if path.is_file()]
+def files(media: MediaStore) -> list[str]:
+    return list(media.keys(""))
 
 
 def three(client: FlaskClient) -> tuple[dict[str, Any], list[str]]:
@@ -176,7 +178,7 @@ def test_a_download_is_called_what_it_is(studio: FlaskClient, kind: str, suffix:
     assert Image.open(io.BytesIO(saved.data)).format == kind
 
 
-def test_a_thumbnail_is_made_once_and_goes_with_its_version(studio: FlaskClient, media: Path) -> None:
+def test_a_thumbnail_is_made_once_and_goes_with_its_version(studio: FlaskClient, media: MediaStore) -> None:
     large = encoded(noise((600, 300)), "JPEG")
     first = granted(studio, "rotate it left", picture=large)
     before = len(files(media))
@@ -191,7 +193,7 @@ def test_a_thumbnail_is_made_once_and_goes_with_its_version(studio: FlaskClient,
     assert refused(studio.get(first["thumbnail_url"]))[:2] == (404, "version_not_found")
 
 
-def test_deleting_a_version_hangs_its_children_on_its_parent(studio: FlaskClient, media: Path) -> None:
+def test_deleting_a_version_hangs_its_children_on_its_parent(studio: FlaskClient, media: MediaStore) -> None:
     place, versions = three(studio)
     assert studio.delete(f"/studio/versions/{versions[1]}").status_code == 204
     kept = work(studio, place["conversation_id"])
@@ -206,7 +208,7 @@ def test_deleting_a_version_hangs_its_children_on_its_parent(studio: FlaskClient
     assert shown(answer).size == (60, 40)
 
 
-def test_what_a_version_is_replayed_from_stays(studio: FlaskClient, media: Path) -> None:
+def test_what_a_version_is_replayed_from_stays(studio: FlaskClient, media: MediaStore) -> None:
     """The uploaded picture may go from sight; its file is what later versions are replayed from."""
     place, versions = three(studio)
     studio.get(f"/studio/versions/{versions[0]}/thumbnail")
@@ -229,7 +231,7 @@ def test_deleting_the_current_version_goes_to_its_parent(studio: FlaskClient) ->
     assert work(studio, place["conversation_id"])["current_version_id"] == versions[1]
 
 
-def test_deleting_a_conversation_leaves_nothing(make_app: MakeApp, media: Path) -> None:
+def test_deleting_a_conversation_leaves_nothing(make_app: MakeApp, media: MediaStore) -> None:
     app = make_app(image_provider=("local",))
     client = app.test_client()
     place, versions = three(client)
@@ -245,7 +247,7 @@ def test_deleting_a_conversation_leaves_nothing(make_app: MakeApp, media: Path) 
             assert {row.conversation_id for row in session.query(table)} == {other["conversation_id"]}
 
 
-def test_files_without_a_version_are_swept(make_app: MakeApp, media: Path) -> None:
+def test_files_without_a_version_are_swept(make_app: MakeApp, media: MediaStore) -> None:
     app = make_app(image_provider=("local",))
     client = app.test_client()
     place, versions = three(client)

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from tests import inventory
+from tests import hosts, inventory
 from tests.conftest import MakeApp, picture, services_of, upload
 from tests.fakes import ScriptedModel
 
@@ -161,8 +161,9 @@ def test_unknown_pictures(client: FlaskClient, image_id: str, ending: str) -> No
 def test_a_picture_whose_file_is_gone(make_app: MakeApp, tmp_path: Path) -> None:
     client = make_app().test_client()
     image_id = upload(client)
-    (file,) = (tmp_path / "data" / "media").rglob("original.*")
-    file.unlink()
+    store = hosts.store(tmp_path / "data")
+    (key,) = [key for key in store.keys("images/") if "/original." in key]
+    store.delete(key)
     for ending in ("/file", "/thumbnail"):
         response = client.get(f"/images/{image_id}{ending}")
         assert (response.status_code, response.json["error"]["code"]) == (404, "image_not_found")

@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,13 +50,11 @@ def unchunked(response: bytes) -> str:
 
 
 def messages(data: Path) -> list[tuple[str, str, str]]:
-    with closing(sqlite3.connect(data / "assistant.db")) as database:
-        return database.execute("SELECT role, status, content FROM messages ORDER BY created_at, seq").fetchall()
+    return inventory.rows(data, "SELECT role, status, content FROM messages ORDER BY created_at, seq")
 
 
 def workers(data: Path) -> int:
-    with closing(sqlite3.connect(data / "assistant.db")) as database:
-        return int(database.execute("SELECT count(*) FROM workers").fetchone()[0])
+    return int(inventory.rows(data, "SELECT count(*) FROM workers")[0][0])
 
 
 @pytest.mark.parametrize("terminal", [False, True], ids=["main process", "whole terminal"])
@@ -129,7 +125,7 @@ def test_a_killed_server_settles_at_its_next_start(start_server: StartServer, ai
 
 def test_a_kill_during_an_upload_leaves_no_half_of_it(start_server: StartServer, aimock: Aimock) -> None:
     """A file whose row never came is swept; one whose analysis was cut short is kept."""
-    server = start_server()
+    server = start_server(STORAGE_URL="")
     orphan = server.data / "media" / "images" / "ab" / "abandoned" / "original.jpg"
     orphan.parent.mkdir(parents=True)
     orphan.write_bytes(b"half an upload")
@@ -143,10 +139,10 @@ def test_a_kill_during_an_upload_leaves_no_half_of_it(start_server: StartServer,
         connection.sendall(post(form(part(picture()))))
         inventory.eventually(True, lambda: bool(aimock.journal()) or len(messages(server.data)) == 2)
         server.stop(signal.SIGKILL)
-    again = start_server()
+    again = start_server(STORAGE_URL="")
     inventory.eventually(False, orphan.parent.exists)
     with client_of(again) as api:
-        (image_id,) = [path.split("/")[2] for path in inventory.take(again.data).files]
+        (image_id,) = [path.parent.name for path in (again.data / "media").rglob("original.*")]
         assert api.get(f"/images/{image_id}").status_code == 200
         assert [message["status"] for message in api.get(f"/images/{image_id}/messages").json()["messages"]] == [
             "sent",

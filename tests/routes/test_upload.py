@@ -281,7 +281,7 @@ def test_a_picture_can_be_asked_about_after_its_analysis_failed(make_app: MakeAp
 
 def test_a_full_disk_keeps_no_row(make_app: MakeApp, tmp_path: Path) -> None:
     """A media folder that cannot be written is a 503, and nothing is half-kept."""
-    client = started(make_app()).test_client()
+    client = started(make_app(storage_url=None)).test_client()
     before = inventory.take(tmp_path / "data")
     images = tmp_path / "data" / "media" / "images"
     images.write_text("a file where a folder should be")

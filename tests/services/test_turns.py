@@ -17,6 +17,7 @@ from services import history, migrations
 from services.errors import AssistantError, ProviderUnavailable, SessionNotFound
 from services.events import TurnDone, TurnFailed, TurnStarted
 from services.turns import Question, Turn, Turns, collect
+from tests import hosts
 from tests.fakes import ScriptedModel
 
 MakeTurns = Callable[..., Turns]
@@ -25,7 +26,7 @@ FAILURE = ProviderUnavailable("Not reached.", provider="scripted")
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    opened = Database(hosts.database_url(tmp_path))
     migrations.upgrade(opened)
     yield opened
     opened.close()

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from config import Settings
 from services.container import Services
+from tests import hosts
 from tests.conftest import MakeApp, services_of
 from tests.fakes import ScriptedModel
 from tests.mock.aimock import aimock, aimock_server
@@ -126,7 +127,7 @@ class Gate:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of one application for all tests of a file that need no empty one."""
     folder = tmp_path_factory.mktemp("shared")
-    app = create_app(Settings(data_dir=folder, fetch_models=False), ScriptedModel())
+    app = create_app(Settings(data_dir=folder, fetch_models=False, **hosts.settings(folder)), ScriptedModel())
     yield app.test_client()
     services_of(app).stop()
 

@@ -22,6 +22,7 @@ from services.errors import AssistantError
 from services.providers.base import ChatModel
 from services.speech.base import Audio, SpeechToText, TextToSpeech, Transcript, Voice
 from services.speech.local_voice import LocalVoice
+from tests import hosts
 from tests.conftest import services_of
 from tests.fakes import ScriptedModel
 from tests.speech.conftest import frames, spoken
@@ -98,12 +99,13 @@ def make_voice(tmp_path: Path) -> Iterator[MakeVoice]:
         speaker: TextToSpeech | None = None,
         **settings: object,
     ) -> FlaskClient:
+        data = tmp_path / "data"
         values = {
-            "data_dir": tmp_path / "data",
+            "data_dir": data,
             "fetch_models": False,
             "tts_provider": ("local",),
             "stt_provider": ("local",),
-        }
+        } | hosts.settings(data)
         app = create_app(Settings(**(values | settings)), model or ScriptedModel(ANSWER), ears, speaker)
         made.append(app)
         return app.test_client()

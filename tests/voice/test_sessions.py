@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from models.base import now
 from models.chats import Conversation
 from models.voice import VoiceSession
+from tests import hosts
 from tests.conftest import services_of
 from tests.fakes import ScriptedModel
 from tests.voice.conftest import ANSWER, SESSION, MakeVoice, ScriptedEar, ask, post, question, session_of
@@ -157,7 +158,7 @@ def test_the_sweep_takes_rows_and_pictures(client: FlaskClient, tmp_path: Path) 
     assert rows(client) == (1, 1, 1)
     assert session_of(client, "new")
     assert services.voice_sessions.sweep() == 0
-    assert len(list((tmp_path / "data" / "media").rglob("*.jpg"))) == 1
+    assert len(list(hosts.store(tmp_path / "data").keys("voice/"))) == 1
 
 
 def test_two_hundred_sessions_at_once(make_voice: MakeVoice) -> None:
