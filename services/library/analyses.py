@@ -57,6 +57,13 @@ class Analyses:
                 self._seen_no_more.add(source.sha256)
         return facts
 
+    def anew(self, source: ImageSource) -> Facts:
+        """`of`, measured again whatever is known."""
+        key = ("facts", source.sha256)
+        self.cache.forget(key)
+        facts: Facts = self.cache.get(key, lambda: self._look(source))
+        return facts
+
     def _could_see_more(self, facts: Facts) -> bool:
         return bool(set(facts.missing) - set(self.eyes.missing))
 

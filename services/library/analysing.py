@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from sqlalchemy import select, update
 
@@ -14,6 +13,7 @@ from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.content import ImageSource
 from services.errors import StorageUnavailable
 from services.library.analyses import Analyses
+from services.library.image_rows import Findable
 from services.library.images import Images
 from services.vision.facts import FACTS_VERSION, Facts, Part
 
@@ -25,6 +25,8 @@ AGAIN = 500
 UNREADABLE = "The picture's file cannot be read."
 EXHAUSTED = "The picture could not be analysed; the server stopped each time it was tried."
 AWAY = "The picture's file could not be fetched."
+ANEW = "anew"
+"""In place of what a picture was looked at by: what is known of it is to be forgotten."""
 ROWS = Rows(
     Image,
     exhausted={"analysis_status": "failed", "analysis_error": EXHAUSTED},
@@ -34,12 +36,6 @@ ROWS = Rows(
 
 Describe = Callable[[ImageSource], str | None]
 """Says in words what a picture shows; None where nobody can tell now."""
-
-
-class Findable(Protocol):
-    """What pictures are found by."""
-
-    def update(self, owner_id: str, image_id: str) -> None: ...
 
 
 class Analyser:
@@ -90,7 +86,7 @@ class Analyser:
     def _analyse(self, image: Image) -> None:
         try:
             source = self.images.picture(image)
-            facts = self.analyses.of(source)
+            facts = self.analyses.anew(source) if image.analysed_by == ANEW else self.analyses.of(source)
             self._describe(image, source)
             self._keep(image, facts)
         except (StorageUnavailable, DatabaseUnavailable) as error:

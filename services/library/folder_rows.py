@@ -18,7 +18,8 @@ from models.media import Image
 from services.errors import Conflict, InvalidInput, NotFound
 
 MAX_NAME = 255
-MAX_DEPTH = 32
+MAX_DEPTH = 10
+TAKEN = "There is a folder of this name in that place already."
 BATCH = 500
 """Ids in one statement; databases limit how many it may have."""
 
@@ -128,22 +129,29 @@ def rename(work: Session, owner_id: str, folder_id: str, name: str) -> Folder:
     return folder
 
 
-def move(work: Session, owner_id: str, folder_id: str, parent_id: str | None) -> Folder:
+def move(work: Session, owner_id: str, folder_id: str, parent_id: str | None, name: str | None = None) -> Folder:
     """Put a folder, with all that is in it, into another, or at the top (None).
+
+    Args:
+        name: its new one there; None leaves it as it is.
 
     Raises:
         NotFound: `folder_not_found`.
         Conflict: `folder_exists`; `folder_cycle`, the other is in this one; `folders_too_deep`.
+        InvalidInput: it is no name.
     """
+    # Two moves at once could each be right and together make a ring.
+    work.execute(select(Folder.id).where(Folder.owner_id == owner_id).with_for_update())
     folder = get(work, owner_id, folder_id)
+    name = folder.name if name is None else name_of(name)
     if parent_id is not None:
         get(work, owner_id, parent_id)
         inside = within(work, owner_id, folder_id)
         if parent_id in inside:
             raise Conflict("A folder cannot lie in itself.", code="folder_cycle")
         _require_shallow(work, owner_id, parent_id, _height(inside, folder_id))
-    _require_free(work, owner_id, parent_id, folder.name, folder_id)
-    folder.parent_id, folder.place, folder.updated_at = parent_id, place_of(parent_id, folder.name), now()
+    _require_free(work, owner_id, parent_id, name, folder_id)
+    folder.parent_id, folder.name, folder.place, folder.updated_at = parent_id, name, place_of(parent_id, name), now()
     work.flush()
     return folder
 
@@ -241,7 +249,7 @@ def _lying_in(work: Session, kind: type[Image] | type[Document], folder_ids: Seq
 def _require_free(work: Session, owner_id: str, parent_id: str | None, name: str, but: str | None) -> None:
     taken = select(Folder.id).where(Folder.owner_id == owner_id, Folder.place == place_of(parent_id, name))
     if any(folder_id != but for folder_id in work.execute(taken).scalars()):
-        raise Conflict("There is a folder of this name in that place already.", code="folder_exists", field="name")
+        raise Conflict(TAKEN, code="folder_exists", field="name")
 
 
 def _require_shallow(work: Session, owner_id: str, parent_id: str, height: int) -> None:

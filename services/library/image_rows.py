@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,18 @@ from models.media import Analysis, ConversationImage, Image
 from services.library.folder_rows import batched
 
 CLASSIC = "classic"
+
+
+class Findable(Protocol):
+    """What pictures are found by."""
+
+    def update(self, owner_id: str, image_id: str) -> None:
+        """Bring it up to what is known of a picture now."""
+        ...
+
+    def forget(self, work: Session, owner_id: str, image_ids: Sequence[str]) -> None:
+        """Let go of pictures that are deleted in the transaction `work`."""
+        ...
 
 
 def take_away(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[str, str]:

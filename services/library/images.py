@@ -6,22 +6,22 @@ import hashlib
 import io
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from cachetools import LRUCache
 from PIL import Image as PillowImage
-from sqlalchemy import Table, bindparam, delete, exists, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
-from models.media import Analysis, ConversationImage, Image
+from models.media import ConversationImage, Image
 from services.cache import Cache
-from services.errors import ImageNotFound
-from services.library import decoding, pictures
+from services.errors import ImageNotFound, StorageUnavailable
+from services.library import decoding, folder_rows, image_rows, pictures
 from services.library.pictures import InlinePicture, StoredPicture
 from services.library.storage import MediaStore
 
@@ -31,7 +31,6 @@ IMAGES = cast(Table, Image.__table__)
 THUMBNAIL_SIDE = 256
 REMEMBERED = 10_000
 """Pictures that were asked about whose rows are kept at hand."""
-CLASSIC = "classic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ _WITH_CONVERSATION = (
     .join(ConversationImage, ConversationImage.image_id == IMAGES.c.id)
     .join(Conversation, Conversation.id == ConversationImage.conversation_id)
     .where(IMAGES.c.id == bindparam("image"), IMAGES.c.owner_id == bindparam("owner"))
-    .where(Conversation.surface == CLASSIC)
+    .where(Conversation.surface == image_rows.CLASSIC)
 )
 
 
@@ -57,25 +56,39 @@ class Images:
 
     Args:
         cache: holds prepared pictures.
+        index: what pictures are found by; lets go of those that are deleted.
         extra_formats: take WebP, HEIF, BMP and TIFF as well.
     """
 
-    def __init__(self, database: Database, store: MediaStore, cache: Cache, *, extra_formats: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: MediaStore,
+        cache: Cache,
+        index: image_rows.Findable | None = None,
+        *,
+        extra_formats: bool = False,
+    ) -> None:
         self.database = database
+        self.index = index
         self.store = store
         self.cache = cache
         self.extra_formats = extra_formats
         self._asked_about: LRUCache[tuple[str, str], Uploaded] = LRUCache(REMEMBERED)
         self._lock = threading.Lock()
 
-    def add(self, owner_id: str, filename: str, data: bytes, *, video_id: str | None = None) -> Uploaded:
+    def add(
+        self, owner_id: str, filename: str, data: bytes, *, video_id: str | None = None, **shelf: str | None
+    ) -> Uploaded:
         """Check and keep an upload, and begin the conversation about it.
 
         Args:
             video_id: the video it is a frame of.
+            shelf: `title`, `description` and `folder_id`, where it has them.
 
         Raises:
             ImageRejected, TooLarge: see `decoding.check_upload`.
+            NotFound: `folder_not_found`.
             StorageUnavailable, DatabaseUnavailable: nothing was kept.
         """
         filename = decoding.safe_filename(filename)
@@ -95,10 +108,13 @@ class Images:
             analysis_attempts=0,
             video_id=video_id,
             created_at=now(),
+            **shelf,
         )
         self.store.put(image.storage_key, data)
         try:
             with self.database.write() as session:
+                if image.folder_id is not None:
+                    folder_rows.get(session, owner_id, image.folder_id)
                 conversation_id = _begin(session, image)
         except BaseException:
             self.store.delete(image.storage_key)
@@ -219,29 +235,31 @@ class Images:
         Raises:
             ImageNotFound
         """
-        image = self.get(owner_id, image_id)
-        self.forget(owner_id, image_id)
-        with self.database.write() as session:
-            own = select(ConversationImage.conversation_id).where(ConversationImage.image_id == image_id)
-            session.execute(delete(Conversation).where(Conversation.id.in_(own), Conversation.surface == CLASSIC))
-            session.execute(delete(Image).where(Image.id == image_id))
-            copies = exists().where(Image.sha256 == image.sha256)
-            session.execute(delete(Analysis).where(Analysis.sha256 == image.sha256, ~copies))
-        self.let_go(owner_id, [(image_id, image.storage_key)])
+        if not self.delete_many(owner_id, [image_id]):
+            raise ImageNotFound(image_id)
 
-    def let_go(self, owner_id: str, gone: Sequence[tuple[str, str]]) -> None:
-        """Forget pictures whose rows are deleted, and delete their files.
+    def delete_many(self, owner_id: str, image_ids: Sequence[str]) -> set[str]:
+        """`delete` those of the pictures that are there; which they were."""
+        with self.database.write() as session:
+            gone = image_rows.take_away(session, owner_id, image_ids)
+            if self.index is not None:
+                self.index.forget(session, owner_id, list(gone))
+        self.let_go(owner_id, gone.items())
+        return set(gone)
+
+    def let_go(self, owner_id: str, gone: Iterable[tuple[str, str]]) -> None:
+        """Take away the files of pictures whose rows are deleted. One that cannot be now is for the next `sweep`.
 
         Args:
             gone: id and storage key of each.
-
-        Raises:
-            StorageUnavailable: some files are left, for `sweep`.
         """
         for image_id, storage_key in gone:
             self.forget(owner_id, image_id)
-            for key in list(self.store.keys(storage_key.rsplit("/", 1)[0] + "/")):
-                self.store.delete(key)
+            try:
+                for key in list(self.store.keys(storage_key.rsplit("/", 1)[0] + "/")):
+                    self.store.delete(key)
+            except StorageUnavailable as error:
+                log.warning("the files of image %s are left for the next sweep: %s", image_id, error)
 
     def sweep(self, older_than_s: float = 600) -> int:
         """Delete files that no row knows, left behind by a crash between the two; how many there were.
@@ -268,7 +286,7 @@ def _begin(session: Session, image: Image) -> str:
         insert(Conversation).values(
             id=conversation_id,
             owner_id=image.owner_id,
-            surface=CLASSIC,
+            surface=image_rows.CLASSIC,
             title=image.filename,
             created_at=image.created_at,
             updated_at=image.created_at,

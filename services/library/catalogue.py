@@ -1,0 +1,232 @@
+"""An owner's pictures as a library: listed, described, put into folders, looked at again, several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, assert_never
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from models.media import Analysis, Image
+from services.errors import AssistantError, ImageNotFound
+from services.library import folder_rows
+from services.library.analysing import ANEW, JOB
+from services.library.images import Images
+from services.paging import beyond, cursor_of, place_of
+from services.vision.facts import Facts
+from services.vision.facts_json import from_json
+
+Sort = Literal["newest", "oldest", "name"]
+Action = Literal["move", "delete", "update", "reanalyse"]
+NO_FOLDER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which pictures to list.
+
+    Args:
+        folder: a folder's id, `NO_FOLDER` for those in none, None for all.
+        status: of the analysis; None for all.
+        cursor: where the page before ended; in place of `offset`.
+    """
+
+    folder: str | None = None
+    status: str | None = None
+    sort: Sort = "newest"
+    limit: int = 20
+    offset: int = 0
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A picture and what was seen in it, in a line and, where one was asked for, as facts."""
+
+    image: Image
+    caption: str | None
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list. `total` counts the whole list, `cursor` is where this page ended, if there is more."""
+
+    images: list[Shelved]
+    total: int
+    cursor: str | None
+
+
+class Catalogue:
+    """Pictures of owners. What is another's is not found.
+
+    Args:
+        enqueue: tells the jobs of a picture that is to be analysed.
+    """
+
+    def __init__(self, images: Images, enqueue: Callable[[str, str], None]) -> None:
+        self.database = images.database
+        self.images = images
+        self.enqueue = enqueue
+
+    def page(self, owner_id: str, wanted: Wanted) -> Page:
+        """One page of an owner's pictures.
+
+        Raises:
+            NotFound: `folder_not_found`.
+            InvalidInput: the cursor is none of this list.
+        """
+        columns, descending = _order(wanted.sort)
+        with self.database.read() as session:
+            matching = _filters(session, owner_id, wanted)
+            rows = select(Image, Analysis.caption).outerjoin(Analysis, Analysis.sha256 == Image.sha256).where(*matching)
+            if wanted.cursor is not None:
+                kinds = (str, str) if wanted.sort == "name" else (datetime, str)
+                place = place_of(wanted.cursor, wanted.sort, *kinds)
+                rows = rows.where(beyond(columns, place, descending=descending))
+            else:
+                rows = rows.offset(wanted.offset)
+            ordered = rows.order_by(*(column.desc() if descending else column.asc() for column in columns))
+            found = [Shelved(image, caption) for image, caption in session.execute(ordered.limit(wanted.limit + 1))]
+            total = session.execute(select(func.count()).select_from(Image).where(*matching)).scalar_one()
+        page, more = found[: wanted.limit], len(found) > wanted.limit
+        return Page(page, total, _cursor(page[-1].image, wanted.sort) if more else None)
+
+    def one(self, owner_id: str, image_id: str) -> Shelved:
+        """A picture with all that was measured of it.
+
+        Raises:
+            ImageNotFound
+        """
+        with self.database.read() as session:
+            found = session.execute(
+                select(Image, Analysis.caption, Analysis.facts)
+                .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
+                .where(Image.id == image_id, Image.owner_id == owner_id)
+            ).first()
+        if found is None:
+            raise ImageNotFound(image_id)
+        return Shelved(found.Image, found.caption, _facts(found.facts))
+
+    def update(self, owner_id: str, image_id: str, changes: Mapping[str, Any]) -> Shelved:
+        """Change a picture's title, description or folder, those that are named.
+
+        Args:
+            changes: of `title`, `description`, `folder_id`; a blank text and None take away what was there.
+
+        Raises:
+            ImageNotFound
+            NotFound: `folder_not_found`.
+        """
+        values = {name: (value or "").strip() or None for name, value in changes.items()}
+        with self.database.write() as session:
+            if values.get("folder_id") is not None:
+                folder_rows.get(session, owner_id, str(values["folder_id"]))
+            mine = (Image.id == image_id, Image.owner_id == owner_id)
+            if session.execute(select(Image.id).where(*mine)).scalar() is None:
+                raise ImageNotFound(image_id)
+            if values:
+                session.execute(update(Image).where(*mine).values(**values))
+        self.images.forget(owner_id, image_id)
+        if self.images.index is not None and {"title", "description"} & values.keys():
+            self.images.index.update(owner_id, image_id)
+        return self.one(owner_id, image_id)
+
+    def reanalyse(self, owner_id: str, image_id: str) -> Shelved:
+        """Have a picture looked at anew; one that is just being looked at is left to that.
+
+        Raises:
+            ImageNotFound
+        """
+        with self.database.write() as session:
+            again = {"analysis_status": "pending", "analysis_attempts": 0, "analysis_error": None, "analysed_by": ANEW}
+            session.execute(
+                update(Image)
+                .where(Image.id == image_id, Image.owner_id == owner_id, Image.analysis_status != "processing")
+                .values(**again)
+            )
+        found = self.one(owner_id, image_id)
+        self.enqueue(JOB, image_id)
+        return found
+
+    def each(
+        self, owner_id: str, action: Action, image_ids: Sequence[str], changes: Mapping[str, Any]
+    ) -> dict[str, AssistantError | None]:
+        """Do one thing to many pictures; what became of each, by id.
+
+        Args:
+            changes: as `update` takes them; `folder_id` alone for `move`.
+
+        Raises:
+            NotFound: `folder_not_found`; nothing was done.
+        """
+        ids = list(dict.fromkeys(image_ids))
+        match action:
+            case "move":
+                return self._move(owner_id, ids, changes["folder_id"])
+            case "delete":
+                gone = self.images.delete_many(owner_id, ids)
+                return {image_id: None if image_id in gone else ImageNotFound(image_id) for image_id in ids}
+            case "update":
+                if changes.get("folder_id") is not None:
+                    with self.database.read() as session:
+                        folder_rows.get(session, owner_id, changes["folder_id"])
+                return {image_id: _tried(self.update, owner_id, image_id, changes) for image_id in ids}
+            case "reanalyse":
+                return {image_id: _tried(self.reanalyse, owner_id, image_id) for image_id in ids}
+            case _:
+                assert_never(action)
+
+    def _move(self, owner_id: str, ids: list[str], folder_id: str | None) -> dict[str, AssistantError | None]:
+        with self.database.write() as session:
+            if folder_id is not None:
+                folder_rows.get(session, owner_id, folder_id)
+            there = folder_rows.lying_where(session, owner_id, ids)
+            folder_rows.put_images(session, owner_id, list(there), folder_id)
+        return {image_id: None if image_id in there else ImageNotFound(image_id) for image_id in ids}
+
+
+def _tried(do: Callable[..., object], *arguments: object) -> AssistantError | None:
+    try:
+        do(*arguments)
+    except AssistantError as error:
+        return error
+    return None
+
+
+def _filters(session: Session, owner_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    filters = [Image.owner_id == owner_id]
+    if wanted.folder == NO_FOLDER:
+        filters.append(Image.folder_id.is_(None))
+    elif wanted.folder is not None:
+        filters.append(Image.folder_id == folder_rows.get(session, owner_id, wanted.folder).id)
+    if wanted.status is not None:
+        filters.append(Image.analysis_status == wanted.status)
+    return filters
+
+
+def _order(sort: Sort) -> tuple[list[ColumnElement[Any]], bool]:
+    """What a list is ordered by, and whether downwards."""
+    if sort == "name":
+        return [_name(), Image.id.expression], False
+    return [Image.created_at.expression, Image.id.expression], sort == "newest"
+
+
+def _name() -> ColumnElement[Any]:
+    return func.lower(func.coalesce(Image.title, Image.filename))
+
+
+def _cursor(last: Image, sort: Sort) -> str:
+    if sort == "name":
+        return cursor_of(sort, (last.title or last.filename).lower(), last.id)
+    return cursor_of(sort, last.created_at, last.id)
+
+
+def _facts(stored: dict[str, Any] | None) -> Facts | None:
+    try:
+        return from_json(stored) if stored is not None else None
+    except ValueError:
+        return None  # measured by another version; it is measured anew in the background
