@@ -72,6 +72,17 @@ class Eyes:
         with self._places:
             return self._facts(open_picture(data))
 
+    def read(self, data: bytes) -> tuple[TextLine, ...] | None:
+        """The lines of text in one picture, in reading order; None where text cannot be read on this machine.
+
+        Raises:
+            OSError, ValueError: when it cannot be decoded.
+        """
+        missing: list[Part] = []
+        with self._places:
+            lines = self._text.look(open_picture(data).pixels, missing)
+        return None if missing else lines
+
     def _facts(self, picture: Picture) -> Facts:
         missing: list[Part] = []
         views = _views(picture)
