@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, jsonify, request, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
-from models.base import new_id
+from models.base import new_id, now
 from models.chats import Conversation, Message
 from routes import sse, wire
 from routes.current import caller, owner_id, request_id, services
@@ -18,6 +18,8 @@ from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage,
 from routes.sessions import ERRORS, known_ids, remaining, session_id
 from routes.showing import presenter
 from services import prompts, turn_rows, turns
+from services.agent import agents
+from services.agent.toolbox import Kit
 from services.answers import language_of
 from services.context import Context
 from services.errors import (
@@ -117,24 +119,37 @@ def begin(session: str, body: NewMessage) -> Log:
     if body.expected_image_ids is not None:
         services().sessions.agree_on_images(owner_id(), session, known_ids(body.expected_image_ids))
     conversation = services().sessions.get(owner_id(), session)
-    chosen = services().contexts.choose(conversation, body.message, detailed=body.force_detailed_analysis)
+    recalled = services().toolbox.recall(conversation)
+    chosen = services().contexts.choose(
+        conversation,
+        body.message,
+        detailed=body.force_detailed_analysis,
+        listed=[picture.image_id for picture in recalled.last],
+    )
+    kit = services().toolbox.kit(conversation, chosen, recalled, language_of(body.message), now())
     present = presenter()
     pictures = [present(known.picture) for known in chosen.shown]
-    turn = services().turns.start(question(conversation, body, chosen, pictures, present))
+    turn = services().turns.start(question(conversation, body, chosen, kit, pictures, present))
     return services().generations.start(turn, wire.entries(session, pictures, present))
 
 
 def question(
-    conversation: Conversation, body: NewMessage, chosen: Context, pictures: wire.Shown, present: wire.Present
+    conversation: Conversation,
+    body: NewMessage,
+    chosen: Context,
+    kit: Kit,
+    pictures: wire.Shown,
+    present: wire.Present,
 ) -> turns.Question:
     settings = services().settings
     own_limit = caller().monthly_limit
+    language = language_of(body.message)
     return turns.Question(
         conversation_id=conversation.id,
         text=body.message,
-        instructions=prompts.session(chosen.in_words()),
+        instructions=prompts.agentic(chosen.in_words(), kit.papers, agents.in_words(), language),
         images=chosen.parts(services().images),
-        language=language_of(body.message),
+        language=language,
         request_id=request_id(),
         details={"token_count": estimate(body.message)},
         answer_details={
@@ -148,6 +163,9 @@ def question(
             session_tokens=settings.session_token_budget,
             monthly_messages=own_limit if own_limit is not None else settings.monthly_message_limit,
         ),
+        tools=kit.tools,
+        evidence=kit.evidence,
+        propose=kit.propose,
         kept_results=lambda found: wire.results(found, pictures, present),
     )
 

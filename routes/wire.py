@@ -13,6 +13,7 @@ from typing import Any, assert_never
 import orjson
 
 from routes import sse
+from routes.parsing import iso
 from services.agent.agents import display_name
 from services.agent.citations import resolved
 from services.agent.evidence import PendingPlan, Picture, Results
@@ -131,7 +132,7 @@ def pending(plan: PendingPlan) -> dict[str, Any]:
         "title": plan.title,
         "steps": [{"index": index, **asdict(step)} for index, step in enumerate(plan.steps)],
         "estimated_tokens": plan.estimated_tokens,
-        "expires_at": plan.expires_at,
+        "expires_at": iso(plan.expires_at),
     }
 
 

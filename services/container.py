@@ -12,6 +12,7 @@ from config import Settings
 from models.database import Database, DatabaseUnavailable
 from services import migrations
 from services.accounts import Accounts
+from services.agent.toolbox import Toolbox
 from services.bus import Bus
 from services.context import Contexts
 from services.errors import StorageUnavailable
@@ -96,6 +97,11 @@ class Services:
     def models(self) -> tuple[ChatModel, ...]:
         """Those that answer, in the order they are asked."""
         return self.model.models if isinstance(self.model, Failover) else (self.model,)
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """Makes the tools of turns in sessions."""
+        return Toolbox(self.database, self.images, self.analyses, self.image_search, None, self.plans)
 
     def start(self) -> None:
         """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.

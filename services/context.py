@@ -35,12 +35,14 @@ class Known:
     Args:
         place: its number among the session's pictures, from 0, in the order they were chosen or uploaded.
         confidence: of what the description says with most certainty; known of shown pictures alone.
+        reads: what can be read in it; known of shown pictures alone.
     """
 
     image: Image
     place: int
     caption: str | None = None
     confidence: float | None = None
+    reads: str = ""
 
     @property
     def description(self) -> str:
@@ -93,18 +95,21 @@ class Contexts:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def choose(self, conversation: Conversation, question: str, *, detailed: bool) -> Context:
+    def choose(
+        self, conversation: Conversation, question: str, *, detailed: bool, listed: Sequence[str] = ()
+    ) -> Context:
         """The pictures for one question: those it points at and no others; or those that show what it names, those
         the talk was about, and then the first chosen or the last uploaded.
 
         Args:
             detailed: send full resolution; one picture is always sent so.
+            listed: ids of the pictures the last answer listed: "the first two" are of those.
         """
         with self.database.read() as session:
             names, total = _names(session, conversation)
             asked = pointing(question)
             first = total - len(names)
-            pointed = asked.places(names, total, first)
+            pointed = _of_those_listed(asked, names, listed) or asked.places(names, total, first)
             if pointed:
                 ranked = pointed
             else:
@@ -123,6 +128,13 @@ class Contexts:
             total=total,
             detailed=detailed or len(shown) == 1,
         )
+
+
+def _of_those_listed(asked: Pointing, names: Names, listed: Sequence[str]) -> list[int]:
+    """Places of the pictures a question points at among those the last answer listed."""
+    place = {image_id: index for index, (image_id, _) in enumerate(names)}
+    there = [place[image_id] for image_id in listed if image_id in place]
+    return [there[index] for index in asked.places([names[index] for index in there], len(there), 0)]
 
 
 Names = Sequence[tuple[str, str]]
@@ -198,21 +210,22 @@ def _known(session: Session, names: Names, places: Sequence[int], first: int, *,
     stored = session.execute(select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes)))
     facts: dict[str, dict[str, Any]] = {sha256: found for sha256, found in stored}  # noqa: C416 - a Row is no pair to mypy
     return [
-        Known(image, first + place, caption, _confidence(facts.get(image.sha256)))
+        Known(image, first + place, caption, *_measured(facts.get(image.sha256)))
         for place, (image, caption) in ((place, images[names[place][0]]) for place in places)
     ]
 
 
-def _confidence(stored: dict[str, Any] | None) -> float | None:
+def _measured(stored: dict[str, Any] | None) -> tuple[float | None, str]:
+    """How sure the surest thing in a picture is, and what can be read in it."""
     if stored is None:
-        return None
+        return None, ""
     try:
         facts = from_json(stored)
     except ValueError:
-        return None  # measured by another version; it is measured anew when it is looked at
+        return None, ""  # measured by another version; it is measured anew when it is looked at
     found = [item.confidence for item in facts.objects if item.sure]
     found += [item.confidence for item in facts.labels if item.sure]
-    return round(max(found), 3) if found else None
+    return (round(max(found), 3) if found else None), "\n".join(line.text for line in facts.text)
 
 
 def _line(known: Known) -> str:

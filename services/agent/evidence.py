@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any, Literal
 
@@ -122,17 +123,18 @@ class Evidence:
         self.earlier = dict(refs or {})
         self.refs: dict[str, ResultSet] = {}
         self.planted: dict[str, None] = {}
-        self._know(context)
+        self.know(context)
         self.found: list[Found] = []
 
     def add(self, found: Found, key: str | None = None) -> None:
         """Take in what a tool brought; its result set under `key`."""
-        self._know(found)
+        self.know(found)
         self.found.append(found)
         if key is not None and found.results is not None:
             self.refs[key] = found.results
 
-    def _know(self, found: Found) -> None:
+    def know(self, found: Found) -> None:
+        """Let it be cited; it is no result of this turn."""
         self.pictures |= {picture.image_id: picture for picture in found.pictures}
         self.papers |= {paper.document_id: paper for paper in found.papers}
         for extract in found.extracts:
@@ -166,13 +168,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class PendingPlan:
-    """A plan that is kept and waits for a yes; `expires_at` is ISO 8601 UTC."""
+    """A plan that is kept and waits for a yes."""
 
     plan_id: str
     title: str
     steps: tuple[Change, ...]
     estimated_tokens: int
-    expires_at: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

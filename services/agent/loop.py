@@ -31,7 +31,7 @@ MOST_AT_ONCE = 4
 """Tools of one round that run at the same time."""
 MOST_CALLS = 32
 """Calls of one round that are answered; a model that asks for more is told so."""
-MOST_CHANGES = 200
+MOST_CHANGES = 50
 ROUNDS_OF_REPEATS = 2
 """After so many rounds that only repeat earlier calls, no tool is on offer any more."""
 

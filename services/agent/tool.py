@@ -43,11 +43,11 @@ class Tool:
         agent: whose it is, by name.
         run: takes arguments that hold to the schema, returns an `Outcome` or JSON-serialisable content; an
             `AssistantError` it raises is told to the model, anything else is a bug and goes up. It may be called in
-            another thread. Of a tool that changes things this completes and checks the arguments, and changes nothing:
-            it gets those and the changes planned before, and returns the arguments to be kept.
+            another thread. Of a tool that changes things this checks and describes, and changes nothing: it gets the
+            arguments and the changes planned before, and returns the `Change`.
         changes: it changes the library, so it waits for a yes.
         phase, doing: what a person is told while it runs, as "searching", "Searching images...".
-        describe: arguments to a sentence that says what is done with them and why; of a changing tool the step.
+        describe: arguments to a sentence that says what is done with them and why.
     """
 
     spec: ToolSpec
@@ -110,7 +110,7 @@ def run_tool(tool: Tool, call: ToolCall) -> tuple[ToolResult, Outcome]:
 def plan_change(tool: Tool, call: ToolCall, planned: Sequence[Change]) -> Change | ToolResult:
     """The change a call asks for, checked and not made; or why it cannot be."""
     try:
-        arguments = tool.run(call.arguments, planned)
+        change: Change = tool.run(call.arguments, planned)
     except AssistantError as error:
         return failure(call, error.message)
-    return Change(tool.agent, call.name, tool.describe(arguments), arguments)
+    return change

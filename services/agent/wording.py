@@ -9,13 +9,18 @@ from typing import Any
 
 from services.content import Language
 
-TABLE = Path(__file__).parent / "data" / "sentences.tsv"
+DATA = Path(__file__).parent / "data"
+
+
+def rows(table: str) -> list[dict[str, str]]:
+    """The lines of a table in `data/`, by the names in its first."""
+    with (DATA / table).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 @cache
 def _sentences() -> dict[str, dict[str, str]]:
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    return {row["name"]: row for row in rows("sentences.tsv")}
 
 
 def say(name: str, language: Language, **values: Any) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from services.agent.tool import Outcome, Tool
+from services.agent.evidence import Change
+from services.agent.tool import Tool
 from services.content import ToolCall, ToolSpec, Usage
 from services.errors import ProviderUnavailable
 from services.events import LoopEvent
@@ -65,7 +66,7 @@ class Remembering:
             raise self.answer
         if callable(self.answer):
             return self.answer(arguments)
-        return self.answer if isinstance(self.answer, Outcome) or not self.tool.changes else arguments
+        return Change("SearchAgent", self.tool.spec.name, "Does it.", arguments) if self.tool.changes else self.answer
 
 
 def tools(*some: Remembering) -> dict[str, Tool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ class Plans:
 
     def __call__(self, changes: Sequence[Change]) -> PendingPlan:
         self.proposed.append(tuple(changes))
-        return PendingPlan("p1", "Sort", tuple(changes), 0, "2026-01-01T00:00:00Z")
+        return PendingPlan("p1", "Sort", tuple(changes), 0, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_without_tools_it_passes_the_answer_through() -> None:

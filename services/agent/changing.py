@@ -1,0 +1,63 @@
+"""The tools that change the library, as a model calls them: what they are asked for becomes a step of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from services.agent.action import Action, reference
+from services.agent.actions import ACTIONS, Step, prepared
+from services.agent.evidence import Change
+from services.agent.reach import Reach
+from services.agent.tool import Tool
+from services.content import ToolSpec
+from services.errors import ImageNotFound
+
+WAITS = " It is not done at once: it becomes a step of a plan that the user approves or cancels."
+
+
+def tools(reach: Reach) -> tuple[Tool, ...]:
+    return tuple(
+        Tool(
+            _spec(action.spec),
+            action.agent,
+            partial(_planned, reach, action),
+            changes=True,
+            phase="planning",
+            doing="Preparing a change for your approval...",
+            describe=lambda _given: "Preparing a change for your approval.",
+        )
+        for action in ACTIONS.values()
+    )
+
+
+def _spec(spec: ToolSpec) -> ToolSpec:
+    return replace(spec, description=spec.description + WAITS)
+
+
+def _planned(reach: Reach, action: Action, arguments: dict[str, Any], before: Sequence[Change]) -> Change:
+    """The change, checked as far as it can be now.
+
+    Raises:
+        InvalidInput, NotFound, Conflict: see `actions.prepared`; also for pictures the session is not about.
+    """
+    ready = _with_ids(reach, arguments)
+    earlier = [Step(change.tool_name, change.arguments, change.agent_name, change.description) for change in before]
+    with reach.database.read() as session:
+        step = prepared(session, reach.owner_id, [*earlier, Step(action.spec.name, ready)])[-1]
+    return Change(step.agent_name, step.tool_name, step.description, dict(step.arguments))
+
+
+def _with_ids(reach: Reach, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with result sets in place of their keys."""
+    ready = dict(arguments)
+    if "image_ids" in ready:
+        ready["image_ids"] = reach.ids(ready["image_ids"])
+    if "image_id" in ready and reference(ready["image_id"]) is None:
+        ready["image_id"] = reach.ids([ready["image_id"]])[0]
+    asked = [*ready.get("image_ids", ()), *([ready["image_id"]] if "image_id" in ready else [])]
+    if reach.image_ids is not None and (beyond := [one for one in asked if one not in reach.image_ids]):
+        raise ImageNotFound(beyond[0])
+    return ready

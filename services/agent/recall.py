@@ -1,0 +1,65 @@
+"""What earlier answers of a conversation rested on, so that a later one can go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.chats import Message
+from services.agent.evidence import Bond, Extract, Found, Paper, Picture, ResultSet
+
+ANSWERS = 12
+"""Newest answers that are looked at."""
+
+Kept = TypeVar("Kept", Picture, Paper, Extract, Bond, ResultSet)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What earlier answers brought.
+
+    Args:
+        refs: their result sets by key.
+        last: the newest answer's pictures that a tool brought, in their order: what "the first two" and "these" mean.
+    """
+
+    found: Found = Found()
+    refs: Mapping[str, ResultSet] = field(default_factory=dict)
+    last: tuple[Picture, ...] = ()
+
+
+def recall(work: Session, conversation_id: str) -> Recalled:
+    """What the newest answers of a conversation brought, as it was kept with them."""
+    newest = (
+        select(Message.details)
+        .where(Message.conversation_id == conversation_id, Message.role == "assistant")
+        .order_by(Message.seq.desc())
+        .limit(ANSWERS)
+    )
+    every = [details for details in work.execute(newest).scalars() if details and details.get("agents_used")]
+    if not every:
+        return Recalled()
+    pictures = [_some(details.get("image_context"), Picture) for details in every]
+    refs: dict[str, ResultSet] = {}
+    for details in reversed(every):
+        for key, stored in (details.get("result_refs") or {}).items():
+            refs[key] = ResultSet(stored["type"], tuple(stored["ids"]), stored["label"])
+    return Recalled(
+        Found(
+            pictures=tuple(picture for some in reversed(pictures) for picture in some),
+            papers=tuple(one for details in every for one in _some(details.get("tool_document_data"), Paper)),
+            extracts=tuple(one for details in every for one in _some(details.get("tool_chunk_data"), Extract)),
+            bonds=tuple(one for details in every for one in _some(details.get("tool_link_data"), Bond)),
+        ),
+        refs,
+        next((tuple(some) for some in pictures if some), ()),
+    )
+
+
+def _some(stored: list[dict[str, Any]] | None, kind: type[Kept]) -> list[Kept]:
+    known = {one.name for one in fields(kind)}
+    return [kind(**{name: value for name, value in one.items() if name in known}) for one in stored or ()]

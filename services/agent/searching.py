@@ -1,0 +1,84 @@
+"""SearchAgent's tool: find pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.agent.evidence import Found, ResultSet
+from services.agent.planted import is_planted
+from services.agent.reach import DATA, Reach, as_picture
+from services.agent.tool import Outcome, Tool
+from services.agent.wording import counted
+from services.content import ToolSpec
+from services.library.search import ImageSearch
+
+AGENT = "SearchAgent"
+USUAL, MOST = 20, 50
+KEPT = 1000
+"""Ids of one search that its key stands for."""
+SPEC = ToolSpec(
+    "search_images",
+    "Find the user's pictures by what is in them, colours, dates, words that can be read, file type or name. Gives "
+    "only what matches, the most relevant first; `ref` names all of it.",
+    {
+        "type": "object",
+        "properties": {
+            "query": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 500,
+                "description": "What to look for, in English, Hindi or Marathi: red cars from last week",
+            },
+            "limit": {"type": "integer", "minimum": 1, "maximum": MOST, "description": f"Default {USUAL}."},
+        },
+        "required": ["query"],
+        "additionalProperties": False,
+    },
+)
+
+
+def tools(reach: Reach, search: ImageSearch) -> tuple[Tool, ...]:
+    def run(arguments: dict[str, Any]) -> Outcome:
+        return _search(reach, search, arguments["query"], arguments.get("limit", USUAL))
+
+    return (
+        Tool(
+            SPEC,
+            AGENT,
+            run,
+            phase="searching",
+            doing="Searching images...",
+            describe=lambda given: f"Looking for pictures that match “{given['query'][:200]}”.",
+        ),
+    )
+
+
+def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outcome:
+    query, hits = search.find(reach.owner_id, wanted, reach.now)
+    chosen = None if reach.image_ids is None else set(reach.image_ids)
+    hits = [hit for hit in hits if chosen is None or hit.known.image.id in chosen]
+    shown = hits[:limit]
+    pictures = tuple(
+        as_picture(hit.known.image, hit.known.caption, confidence=hit.confidence, relevance=hit.relevance)
+        for hit in shown
+    )
+    planted = [one.filename for one in pictures if is_planted(one.filename, one.title, one.description)]
+    content = {
+        "total": len(hits),
+        "understood": list(query.filters),
+        "note": DATA,
+        "data": [
+            {
+                "id": picture.image_id,
+                "filename": picture.filename,
+                "title": picture.title,
+                "description": picture.description,
+                "relevance": picture.relevance,
+                "matched": list(hit.matched),
+            }
+            for picture, hit in zip(pictures, shown, strict=True)
+        ],
+    }
+    label = counted("label_pictures", reach.language, len(hits))
+    results = ResultSet("images", tuple(hit.known.image.id for hit in hits[:KEPT]), label)
+    return Outcome(content, Found(pictures=pictures, results=results, planted=tuple(planted)))
