@@ -23,6 +23,8 @@ from routes import (
     messages,
     ops,
     pages,
+    plan_events,
+    plans,
     search,
     sessions,
     studio,
@@ -72,10 +74,11 @@ def create_app(
     ops.init(app, settings.cors_origins)
     auth.init(app)
     idempotency.init(app)
-    for surface in (classic, voice, studio, sessions, messages, search, gateway):
+    for surface in (classic, voice, studio, sessions, messages, plans, search, gateway):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     voice_stream.init(app)
+    plan_events.init(app)
     commands.init(app)
     return app
 

@@ -17,6 +17,8 @@ OPEN = frozenset({"pages.root", "static", "docs", "docs_asset", "openapi", "voic
 """Endpoints that want no key: the page, its files, the docs page with its document, and health."""
 MEDIA = frozenset({"classic.image_file", "classic.image_thumbnail", "studio.version_file", "studio.version_thumbnail"})
 """Endpoints that a signed link opens, since an `<img>` tag sends no header."""
+SOCKETS = frozenset({"session_events"})
+"""WebSockets that a signed link opens: a browser sends them no header either."""
 SIGNATURE = "signature"
 LINK_AGE_S = 24 * 3600
 
@@ -77,7 +79,7 @@ def _given_key() -> str | None:
 
 def _by_signature() -> Caller | None:
     text = request.args.get(SIGNATURE)
-    if text is None or request.endpoint not in MEDIA or request.method not in ("GET", "HEAD"):
+    if text is None or request.endpoint not in MEDIA | SOCKETS or request.method not in ("GET", "HEAD"):
         return None
     try:
         owner_id, path = _signer().loads(text, max_age=LINK_AGE_S)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import CursorResult, Update, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from models.base import now
 from models.chats import Conversation
@@ -19,7 +19,19 @@ from services.errors import Conflict, PlanNotFound, SessionNotFound
 from services.sessions import SURFACE
 
 Status = Literal["pending", "approved", "running", "completed", "failed", "cancelled", "expired", "undone"]
+RECENT = timedelta(hours=1)
+WATCHED = 20
+"""Plans of one session that are watched."""
 FINISHED: tuple[Status, ...] = ("completed", "failed", "cancelled", "expired", "undone")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a plan is: `settled` of its steps were done or have failed."""
+
+    plan_id: str
+    status: Status
+    settled: int
 
 
 class Findable(Protocol):
@@ -83,8 +95,8 @@ class StoredPlan:
         return self.status in FINISHED
 
 
-def read(session: Session, owner_id: str, conversation_id: str, plan_id: str) -> StoredPlan:
-    """One plan; one whose time has run out without a decision is `expired`.
+def read(session: Session, owner_id: str, conversation_id: str, plan_id: str, *, whole: bool = True) -> StoredPlan:
+    """One plan, `whole` as `stored` says; one whose time has run out without a decision is `expired`.
 
     Raises:
         PlanNotFound
@@ -94,18 +106,43 @@ def read(session: Session, owner_id: str, conversation_id: str, plan_id: str) ->
     ).scalar()
     if row is None:
         raise PlanNotFound("There is no plan with this id in the session.")
-    return stored(session, [row])[0]
+    return stored(session, [row], whole=whole)[0]
 
 
-def stored(session: Session, rows: Sequence[Plan]) -> list[StoredPlan]:
-    """Rows with their steps, in the order given."""
+def stored(session: Session, rows: Sequence[Plan], *, whole: bool = True) -> list[StoredPlan]:
+    """Rows with their steps, in the order given.
+
+    Args:
+        whole: with what may be long: the arguments, and what takes a step back.
+    """
     steps: dict[str, list[StoredStep]] = {row.id: [] for row in rows}
-    found = session.execute(
-        select(PlanStep).where(PlanStep.plan_id.in_(steps)).order_by(PlanStep.plan_id, PlanStep.position)
-    ).scalars()
-    for step in found:
-        steps[step.plan_id].append(_step(step))
+    asked = select(PlanStep).where(PlanStep.plan_id.in_(steps)).order_by(PlanStep.plan_id, PlanStep.position)
+    if not whole:
+        asked = asked.options(defer(PlanStep.arguments), defer(PlanStep.undo))
+    for step in session.execute(asked).scalars():
+        steps[step.plan_id].append(_step(step, whole=whole))
     return [_plan(row, tuple(steps[row.id])) for row in rows]
+
+
+def progress(session: Session, conversation_id: str) -> list[Progress]:
+    """How far the session's newest plans are that are unfinished or ended not long ago, oldest first."""
+    settled = (
+        select(func.count())
+        .select_from(PlanStep)
+        .where(PlanStep.plan_id == Plan.id, PlanStep.status.in_(("done", "failed", "undone")))
+        .scalar_subquery()
+    )
+    lively = Plan.finished_at.is_(None) | (Plan.finished_at > now() - RECENT)
+    found = session.execute(
+        select(Plan.id, Plan.status, Plan.expires_at, settled)
+        .where(Plan.conversation_id == conversation_id, lively)
+        .order_by(Plan.created_at.desc(), Plan.id.desc())
+        .limit(WATCHED)
+    ).all()
+    return [
+        Progress(plan_id, "expired" if status == "pending" and expires_at <= now() else cast(Status, status), count)
+        for plan_id, status, expires_at, count in reversed(found)
+    ]
 
 
 def require_session(session: Session, owner_id: str, conversation_id: str) -> Conversation:
@@ -192,16 +229,16 @@ def _plan(row: Plan, steps: tuple[StoredStep, ...]) -> StoredPlan:
     )
 
 
-def _step(row: PlanStep) -> StoredStep:
+def _step(row: PlanStep, *, whole: bool) -> StoredStep:
     return StoredStep(
         index=row.position,
         agent_name=row.agent_name,
         tool_name=row.tool_name,
         description=row.description,
-        arguments=row.arguments,
+        arguments=row.arguments if whole else {},
         status=row.status,
         result=row.result,
-        undo=row.undo,
+        undo=row.undo if whole else None,
         started_at=row.started_at,
         finished_at=row.finished_at,
     )

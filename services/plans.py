@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, assert_never
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -23,7 +23,7 @@ from services.bus import Bus, Listener
 from services.errors import Conflict, InvalidInput, NoWorker, PlanNotFound
 from services.jobs import Jobs
 from services.plan_news import channel, hear_of_end, tell
-from services.plan_rows import Findable, StoredPlan
+from services.plan_rows import Findable, Progress, StoredPlan
 
 JOB = "run_plan"
 EXPIRES = timedelta(hours=1)
@@ -33,7 +33,6 @@ FAST_PATH_S = 2.0
 CLAIM_S = 5.0
 """A plan that no worker has begun by then waits for another approval."""
 POLL_S = 0.2
-LISTED = 100
 UNAVAILABLE = "Service temporarily unavailable: no worker carries out plans now. The plan can be approved again."
 
 Choice = Literal["approve", "cancel"]
@@ -104,23 +103,29 @@ class Plans:
         tell(self.bus, plan_id, conversation_id, plan.status)
         return plan
 
-    def get(self, owner_id: str, conversation_id: str, plan_id: str) -> StoredPlan:
-        """One plan, in whatever state."""
+    def get(self, owner_id: str, conversation_id: str, plan_id: str, *, whole: bool = True) -> StoredPlan:
+        """One plan, in whatever state, `whole` as `plan_rows.stored` says."""
         with self.database.read() as session:
             plan_rows.require_session(session, owner_id, conversation_id)
-            return plan_rows.read(session, owner_id, conversation_id, plan_id)
+            return plan_rows.read(session, owner_id, conversation_id, plan_id, whole=whole)
 
-    def list(self, owner_id: str, conversation_id: str, limit: int = LISTED) -> list[StoredPlan]:
-        """The session's newest plans, newest first."""
+    def list(
+        self, owner_id: str, conversation_id: str, limit: int = 20, offset: int = 0
+    ) -> tuple[list[StoredPlan], int]:
+        """A page of the session's plans, newest first, and how many there are in all."""
+        mine = Plan.conversation_id == conversation_id
         with self.database.read() as session:
             plan_rows.require_session(session, owner_id, conversation_id)
-            rows = session.execute(
-                select(Plan)
-                .where(Plan.conversation_id == conversation_id)
-                .order_by(Plan.created_at.desc(), Plan.id.desc())
-                .limit(limit)
-            ).scalars()
-            return plan_rows.stored(session, rows.all())
+            total = session.execute(select(func.count()).select_from(Plan).where(mine)).scalar_one()
+            newest = select(Plan).where(mine).order_by(Plan.created_at.desc(), Plan.id.desc())
+            rows = session.execute(newest.limit(limit).offset(offset)).scalars()
+            return plan_rows.stored(session, rows.all()), total
+
+    def progress(self, owner_id: str, conversation_id: str) -> Sequence[Progress]:
+        """How far the session's plans are that are unfinished or ended within the last hour, oldest first."""
+        with self.database.read() as session:
+            plan_rows.require_session(session, owner_id, conversation_id)
+            return plan_rows.progress(session, conversation_id)
 
     def decide(self, owner_id: str, conversation_id: str, plan_id: str, choice: Choice) -> Decision:
         """Approve a plan or cancel it. Of decisions that race, one counts.
@@ -205,7 +210,7 @@ class Plans:
             plan = self._awaited(news, owner_id, conversation_id, plan_id)
             if plan.status == "approved" and self._given_back(news, plan):
                 raise NoWorker(UNAVAILABLE)
-        return self.get(owner_id, conversation_id, plan_id)
+        return plan if plan.finished else self.get(owner_id, conversation_id, plan_id, whole=False)
 
     def _cancel(self, owner_id: str, conversation_id: str, plan_id: str) -> StoredPlan:
         with self.bus.subscribe(channel(conversation_id)) as news:
@@ -235,7 +240,7 @@ class Plans:
         """The plan once it is finished, or after 2 s."""
         deadline = time.monotonic() + FAST_PATH_S
         while True:
-            plan = self.get(owner_id, conversation_id, plan_id)
+            plan = self.get(owner_id, conversation_id, plan_id, whole=False)
             if plan.finished or news.ended or time.monotonic() >= deadline:
                 return plan
             # Without news, another process may still have finished it.
@@ -245,7 +250,7 @@ class Plans:
         """Whether nobody has begun an approved plan within `CLAIM_S`: it waits for another approval then."""
         deadline = time.monotonic() + CLAIM_S - FAST_PATH_S
         while time.monotonic() < deadline and not news.ended:
-            if self.get(plan.owner_id, plan.conversation_id, plan.id).status != "approved":
+            if self.get(plan.owner_id, plan.conversation_id, plan.id, whole=False).status != "approved":
                 return False
             news.get(POLL_S)
         with self.database.write() as session:

@@ -94,6 +94,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             limit = threading.Timer(max(1, GRACE_S - 3), app.extensions["services"].turns.interrupt_all)
             limit.daemon = True
             limit.start()
+            # Whoever only listens is told at once; from a thread, for a signal may come while a lock is held.
+            threading.Thread(target=app.extensions["services"].bus.end_listening, daemon=True).start()
         super().handle_exit(sig, frame)
 
 

@@ -87,8 +87,12 @@ def _check_references(index: int, steps: Sequence[Step]) -> None:
         number = reference(text)
         if number is None:
             continue
-        if number >= index or not ACTIONS[steps[number].tool_name].makes:
+        if number >= index or not _makes(steps[number]):
             raise InvalidInput(f"{text} is no earlier step that makes something.", field=f"steps.{index}.arguments")
+
+
+def _makes(step: Step) -> bool:
+    return ACTIONS[step.tool_name].makes and not step.arguments.get("top")
 
 
 def _with_folder_ids(work: Session, owner_id: str, step: Step, before: Sequence[Step]) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def _describe_move(arguments: Arguments, names: Names) -> str:
 def _describe_put(arguments: Arguments, names: Names) -> str:
     pictures = names.pictures(arguments)
     if arguments.get("top"):
-        return f"Take {pictures} out of their folders."
+        return f"Take {pictures} out of {'its folder' if len(image_ids(arguments)) == 1 else 'their folders'}."
     new = "" if "folder_id" in arguments else "new "
     return f"Move {pictures} into the {new}folder {names.folder(arguments)}."
 
