@@ -72,7 +72,7 @@ def chat_stream(path: ImagePath, body: Question) -> Response:
     uploaded = to_ask_about(path)
     pump = sse.Pump(ask(uploaded, body.question))
     begun = pump.begin()
-    for happened in begun:
+    for happened in begun[0]:
         if isinstance(happened, TurnFailed) and not happened.text:
             raise happened.error
     frames = sse.stream(pump, begun, openai_shapes.chunks(image_id=uploaded.image.id))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
-from typing import TypeVar
 
 import orjson
+from flask import request
 
+from routes import direct
 from services.events import ChatEvent, TurnFailed, TurnStarted
+from services.mailbox import Mailbox, Outlet
 from services.turns import Turn, cut_short
 
 HEARTBEAT_S = 10.0
@@ -18,10 +19,9 @@ HEARTBEAT_S = 10.0
 FIRST_WAIT_S = 10.0
 """How long the status line waits for the first sign of the model, so that a failure can still be told by it."""
 HEARTBEAT = b": still here\n\n"
+Taken = tuple[list[ChatEvent], bool]
+"""Events, and whether they were the last."""
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-
-Item = TypeVar("Item")
-Failure = BaseException
 
 
 def data(value: object) -> bytes:
@@ -40,7 +40,8 @@ class Pump:
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
-        self._queue: SimpleQueue[ChatEvent | Failure | None] = SimpleQueue()
+        self._mail: Mailbox[ChatEvent] = Mailbox()
+        self._failure: BaseException | None = None
         turn.when_interrupted = self._cut_short
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._run,), name="pump", daemon=True)
@@ -49,62 +50,69 @@ class Pump:
     def _run(self) -> None:
         try:
             for happened in self.turn:
-                self._queue.put(happened)
-            self._queue.put(None)
+                self._mail.put([happened])
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            self._queue.put(error)
+            self._failure = error
+        self._mail.end()
 
     def _cut_short(self) -> None:
-        self._queue.put(TurnFailed(self.turn.message_id, cut_short(), self.turn.text))
-        self._queue.put(None)
+        self._mail.put([TurnFailed(self.turn.message_id, cut_short(), self.turn.text)])
+        self._mail.end()
 
-    def begin(self) -> list[ChatEvent | None]:
+    def begin(self) -> Taken:
         """The events up to the first sign of the model, or of its failure; fewer if that takes long."""
-        taken = self.take(FIRST_WAIT_S)
-        if all(isinstance(happened, TurnStarted) for happened in taken):
-            taken += self.take(FIRST_WAIT_S)
-        return taken
+        taken, ended = self.take(FIRST_WAIT_S)
+        if not ended and all(isinstance(happened, TurnStarted) for happened in taken):
+            more, ended = self.take(FIRST_WAIT_S)
+            taken += more
+        return taken, ended
 
-    def take(self, timeout_s: float) -> list[ChatEvent | None]:
-        """What has happened: at least one event, or an empty list after `timeout_s`. None stands for the end.
+    def take(self, timeout_s: float) -> Taken:
+        """What has happened and was not shown, and whether that was the end; nothing after `timeout_s` of silence.
 
         Raises:
             whatever the turn raised.
         """
-        try:
-            first = self._queue.get(timeout=timeout_s)
-        except Empty:
-            return []
-        taken = [first]
-        while first is not None:
-            try:
-                taken.append(self._queue.get_nowait())
-            except Empty:
-                break
-        for item in taken:
-            if isinstance(item, BaseException):
-                raise item
-        return [item for item in taken if not isinstance(item, BaseException)]
+        taken, ended = self._mail.take(timeout_s)
+        if self._failure is not None:
+            raise self._failure
+        return taken, ended
+
+    def show(self, outlet: Outlet[ChatEvent]) -> None:
+        """Write there what happens while nobody takes it."""
+        self._mail.lend(outlet)
+
+    def leave(self) -> None:
+        """End a turn whose reader has gone; one that has ended takes no notice."""
+        self._mail.leave()
+        self.turn.interrupt()
 
 
-def stream(pump: Pump, begun: list[ChatEvent | None], encode: Callable[[ChatEvent], bytes]) -> Iterator[bytes]:
+def stream(pump: Pump, begun: Taken, encode: Callable[[ChatEvent], bytes]) -> Iterator[bytes]:
     """Frames of a turn that is being pumped.
 
     Args:
-        begun: events already taken from the pump.
+        begun: what was already taken from the pump.
         encode: an event's frames; empty for one that is not shown.
     """
-    taken = begun
+
+    def frames(happened: list[ChatEvent]) -> bytes:
+        return b"".join(map(encode, happened))
+
+    outlet = direct.of(request.environ, frames)
+    taken, ended = begun
+    woken = False
     try:
         while True:
-            frames = b"".join(encode(happened) for happened in taken if happened is not None)
-            if frames:
-                yield frames
-            elif not taken:
-                yield HEARTBEAT
-            if None in taken:
+            out = frames(taken)
+            if out or not (taken or woken or ended):
+                yield out or HEARTBEAT
+                if outlet is not None and not outlet.ready:
+                    outlet.ready = True
+                    pump.show(outlet)
+            if ended:
                 return
-            taken = pump.take(HEARTBEAT_S)
+            taken, ended = pump.take(HEARTBEAT_S)
+            woken = outlet is not None and outlet.catch_up()
     finally:
-        # Ends a turn whose reader has gone; one that has ended takes no notice.
-        pump.turn.interrupt()
+        pump.leave()

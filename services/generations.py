@@ -8,7 +8,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -20,6 +19,7 @@ from models.workers import Worker
 from services import turn_rows
 from services.errors import AssistantError
 from services.events import ChatEvent, TurnCancelled, TurnFailed
+from services.mailbox import Mailbox, Outlet
 from services.turns import Turn, cut_short
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,6 @@ MAX_ENTRIES = 100_000
 class Log:
     """What has been streamed of one message; grows until it is closed.
 
-    Each reader has a queue of its own: to hand a token over so costs a fifth of waking readers by a condition.
-
     Args:
         message_id: the assistant's message.
     Attributes:
@@ -58,7 +56,7 @@ class Log:
         self.error: AssistantError | None = None
         self.kept = 0
         self.said = ""
-        self._readers: list[Waiting] = []
+        self._readers: list[Mailbox[Entry]] = []
         self._lock = threading.Lock()
 
     def append(self, entries: list[Entry], *, last: bool = False) -> None:
@@ -68,48 +66,41 @@ class Log:
                 return
             self.entries.extend(entries)
             self.closed = last
-            for waiting in self._readers:
+            for reader in self._readers:
                 if entries:
-                    waiting.put(entries)
+                    reader.put(entries)
                 if last:
-                    waiting.put(None)
+                    reader.end()
 
-    def read(self, timeout_s: float) -> Iterator[list[Entry]]:
-        """All entries, then those that come, several at once where they come fast; an empty list after each
-        `timeout_s` of silence."""
-        waiting: Waiting = SimpleQueue()
+    def read(self, timeout_s: float, outlet: Outlet[Entry] | None = None) -> Iterator[list[Entry]]:
+        """All entries, then those that come and are not shown through `outlet`, several at once where they come fast;
+        an empty list after each `timeout_s` of silence, and when the outlet could not show all."""
+        reader = Mailbox(outlet)
         with self._lock:
             so_far, closed = self.entries.copy(), self.closed
             if not closed:
-                self._readers.append(waiting)
+                self._readers.append(reader)
         try:
             if so_far:
                 yield so_far
             while not closed:
-                entries, closed = _take(waiting, timeout_s)
+                entries, closed = reader.take(timeout_s)
                 if entries or not closed:
                     yield entries
         finally:
+            reader.leave()
             with self._lock:
-                if waiting in self._readers:
-                    self._readers.remove(waiting)
+                if reader in self._readers:
+                    self._readers.remove(reader)
 
 
-Waiting = SimpleQueue[list[Entry] | None]
-"""What a reader has not taken yet; None stands for the end."""
+class _Unread:
+    """The outlet of a reader who waits for the end alone."""
 
+    ready = True
 
-def _take(waiting: Waiting, timeout_s: float) -> tuple[list[Entry], bool]:
-    """What has come, at once if there is something, and whether that was the end."""
-    taken: list[Entry] = []
-    try:
-        some = waiting.get(timeout=timeout_s)
-        while some is not None:
-            taken += some
-            some = waiting.get_nowait()
-    except Empty:
-        return taken, False
-    return taken, True
+    def show(self, _items: list[Entry], /) -> bool:
+        return True
 
 
 class Generations:
@@ -146,13 +137,18 @@ class Generations:
             raise
         return made
 
-    def follow(self, message_id: str, timeout_s: float) -> Iterator[list[Entry]]:
-        """Entries of a message from the first on, in any process: an empty list after each `timeout_s` of silence."""
+    def wait(self, message_id: str) -> None:
+        """Return when the stream of a message has ended."""
+        for _entries in self.follow(message_id, POLL_S * 20, _Unread()):
+            pass
+
+    def follow(self, message_id: str, timeout_s: float, outlet: Outlet[Entry] | None = None) -> Iterator[list[Entry]]:
+        """Entries of a message from the first on, in any process; see `Log.read`."""
         made = self.log(message_id)
         if made is None:
             yield from self._follow_kept(message_id, timeout_s)
             return
-        yield from made.read(timeout_s)
+        yield from made.read(timeout_s, outlet)
 
     def log(self, message_id: str) -> Log | None:
         """The log of a message that is or was made in this process not long ago."""
