@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+
+from models.base import Base
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 10
@@ -114,9 +117,9 @@ def _told() -> Iterator[None]:
 
 def _postgresql_engine(url: str, connections: int) -> Engine:
     # Loaded where it is needed: a server on SQLite does without the driver.
-    from models import postgresql
+    from models.postgresql import engine
 
-    return postgresql.engine(url, connections, BUSY_TIMEOUT_MS)
+    return engine(url, connections, BUSY_TIMEOUT_MS)
 
 
 def _sqlite_engine(url: str) -> Engine:
@@ -149,6 +152,11 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def upsert(work: Work, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An insert that takes `on_conflict_do_update` and `on_conflict_do_nothing`, which both databases spell alike."""
+    return sqlite.insert(table) if dialect_of(work) == "sqlite" else postgresql.insert(table)
 
 
 def dialect_of(work: Work) -> str:

@@ -161,7 +161,7 @@ class Galleries:
         original, operations = made.chain if made.chain is not None else (key, ())
         try:
             with self.database.write() as session:
-                rows.conversation_of(session, conversation.owner_id, conversation.id)
+                rows.conversation_of(session, conversation.owner_id, conversation.id, to_change=True)
                 if made.parent_id is not None:
                     rows.version_of(session, conversation.owner_id, made.parent_id)
                 row = StudioVersion(
@@ -200,6 +200,7 @@ class Galleries:
         owner_id = gallery.conversation.owner_id
         gallery.row(version_id)
         with self.database.write() as session:
+            rows.conversation_of(session, owner_id, gallery.conversation.id, to_change=True)
             rows.version_of(session, owner_id, version_id)
             rows.make_current(session, gallery.conversation.id, version_id)
         return self.get(owner_id, gallery.conversation.id)
@@ -212,7 +213,7 @@ class Galleries:
     def delete(self, owner_id: str, conversation_id: str) -> None:
         """Take a conversation away with its versions and files."""
         with self.database.write() as session:
-            rows.conversation_of(session, owner_id, conversation_id)
+            rows.conversation_of(session, owner_id, conversation_id, to_change=True)
             session.execute(delete(Conversation).where(Conversation.id == conversation_id))
         self.files.drop_all(conversation_id)
 
@@ -224,6 +225,8 @@ class Galleries:
             Conflict: `version_in_use`, while an answer is being made in its conversation.
         """
         with self.database.write() as session:
+            gone = rows.version_of(session, owner_id, version_id)
+            rows.conversation_of(session, owner_id, gone.conversation_id, to_change=True)
             gone = rows.version_of(session, owner_id, version_id)
             before = rows.gallery_of(session, owner_id, gone.conversation_id)
             if rows.busy(session, gone.conversation_id):

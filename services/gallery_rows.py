@@ -51,12 +51,16 @@ class Gallery:
         return next((row for row in self.versions if row.id == self.current_id), None)
 
 
-def conversation_of(session: Session, owner_id: str, conversation_id: str) -> Conversation:
-    conversation = session.execute(
-        select(Conversation).where(
-            Conversation.id == conversation_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
-        )
-    ).scalar()
+def conversation_of(session: Session, owner_id: str, conversation_id: str, *, to_change: bool = False) -> Conversation:
+    """Raises `NotFound` (`conversation_not_found`).
+
+    Args:
+        to_change: whoever else wants to change it waits.
+    """
+    wanted = select(Conversation).where(
+        Conversation.id == conversation_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
+    )
+    conversation = session.execute(wanted.with_for_update() if to_change else wanted).scalar()
     if conversation is None:
         raise NotFound("There is no conversation with this id.", code="conversation_not_found", field="conversation_id")
     return conversation

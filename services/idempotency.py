@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from models.accounts import KeptAnswer
@@ -94,19 +94,28 @@ class Idempotency:
 
     def give_up(self, claim: Claim) -> None:
         """Let the request be sent again as if it were new: it failed, or its answer was not taken to its end."""
+        self._free(claim.owner_id, claim.key, self.worker_id)
+
+    def _free(self, owner_id: str, key: str, worker_id: str) -> None:
+        """Take a worker's claim away; one that somebody else has laid meanwhile stays."""
         with self.database.change() as work:
-            work.execute(delete(KeptAnswer).where(KeptAnswer.owner_id == claim.owner_id, KeptAnswer.key == claim.key))
+            work.execute(
+                delete(KeptAnswer).where(
+                    KeptAnswer.owner_id == owner_id, KeptAnswer.key == key, KeptAnswer.worker_id == worker_id
+                )
+            )
 
     def sweep(self) -> int:
         """Forget answers older than a day; how many there were."""
-        with self.database.write() as session:
-            old = list(session.execute(select(KeptAnswer).where(KeptAnswer.created_at < now() - KEPT)).scalars())
-            for each in old:
-                session.delete(each)
-        for each in old:
-            if each.body_key:
-                self.store.delete(each.body_key)
-        return len(old)
+        with self.database.change() as work:
+            old = work.execute(
+                delete(KeptAnswer).where(KeptAnswer.created_at < now() - KEPT).returning(KeptAnswer.body_key)
+            ).scalars()
+            bodies = list(old)
+        for body_key in bodies:
+            if body_key:
+                self.store.delete(body_key)
+        return len(bodies)
 
     def _found(self, owner_id: str, key: str, fingerprint: str) -> Answer | None:
         """The answer kept for a key; None when there is none to wait for, and the key is free again."""
@@ -119,12 +128,12 @@ class Idempotency:
             raise KeyReused("This idempotency key was used with another request.")
         if row.status is None or row.body_key is None:
             if not alive:
-                self.give_up(Claim(owner_id, key))
+                self._free(owner_id, key, row.worker_id)
                 return None
             raise Conflict("A request with this idempotency key is being answered.", code="idempotency_key_in_flight")
         try:
             body = self.store.get(row.body_key)
         except FileNotFoundError:
-            self.give_up(Claim(owner_id, key))
+            self._free(owner_id, key, row.worker_id)
             return None
         return Answer(row.status, {str(name): str(value) for name, value in (row.headers or {}).items()}, body)

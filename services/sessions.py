@@ -149,7 +149,7 @@ class Sessions:
     def rename(self, owner_id: str, session_id: str, title: str) -> Conversation:
         """Raises `Conflict` (`session_closed`)."""
         with self.database.write() as session:
-            _require_open(_get(session, owner_id, session_id))
+            _require_open(_get(session, owner_id, session_id, to_change=True))
             session_search.forget_title(session, session_id)
             changed = _change(session, owner_id, session_id, title=title)
             session_search.index_title(session, session_id)
@@ -162,7 +162,7 @@ class Sessions:
             Conflict: `session_closed`.
         """
         with self.database.write() as session:
-            _require_open(_get(session, owner_id, session_id))
+            _require_open(_get(session, owner_id, session_id, to_change=True))
             return _change(session, owner_id, session_id, use_all_images=use_all_images)
 
     def select_images(self, owner_id: str, session_id: str, image_ids: Sequence[str]) -> list[str]:
@@ -174,7 +174,7 @@ class Sessions:
         """
         chosen = list(dict.fromkeys(image_ids))
         with self.database.write() as session:
-            _require_open(_get(session, owner_id, session_id))
+            _require_open(_get(session, owner_id, session_id, to_change=True))
             _require_images(session, owner_id, chosen)
             session.execute(delete(ConversationImage).where(ConversationImage.conversation_id == session_id))
             _select_images(session, session_id, chosen)
@@ -251,7 +251,7 @@ class Sessions:
         """
         at = now()
         with self.database.write() as session:
-            _require_open(_get(session, owner_id, session_id))
+            _require_open(_get(session, owner_id, session_id, to_change=True))
             return _change(session, owner_id, session_id, is_active=False, closed_at=at), at
 
 
@@ -277,12 +277,11 @@ def _filters(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     return filters
 
 
-def _get(session: Session, owner_id: str, session_id: str) -> Conversation:
-    found = session.execute(
-        select(Conversation).where(
-            Conversation.id == session_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
-        )
-    ).scalar()
+def _get(session: Session, owner_id: str, session_id: str, *, to_change: bool = False) -> Conversation:
+    wanted = select(Conversation).where(
+        Conversation.id == session_id, Conversation.owner_id == owner_id, Conversation.surface == SURFACE
+    )
+    found = session.execute(wanted.with_for_update() if to_change else wanted).scalar()
     if found is None:
         raise SessionNotFound("There is no session with this id.")
     return found

@@ -174,6 +174,17 @@ def end(work: Work, ended: Ended) -> bool:
         whether another process had marked it `interrupted`, which it then stays.
     """
     unanswered = ended.status == "failed" and not ended.text
+    # The conversation before its messages, as whoever deletes it locks them.
+    work.execute(
+        _END_TURN,
+        {
+            "conversation": ended.conversation_id,
+            "tokens": ended.usage.total_tokens,
+            "unanswered": int(unanswered),
+            "preview": None if unanswered else ended.text[:PREVIEW],
+            "at": now(),
+        },
+    )
     status = work.execute(
         _END_ANSWER,
         {
@@ -190,16 +201,6 @@ def end(work: Work, ended: Ended) -> bool:
             "processing_time_ms": ended.processing_time_ms,
         },
     ).scalar()
-    work.execute(
-        _END_TURN,
-        {
-            "conversation": ended.conversation_id,
-            "tokens": ended.usage.total_tokens,
-            "unanswered": int(unanswered),
-            "preview": None if unanswered else ended.text[:PREVIEW],
-            "at": now(),
-        },
-    )
     if unanswered:
         work.execute(_UNANSWERED, {"message": ended.user_message_id})
     return bool(status == "interrupted" and ended.status != "interrupted")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models.base import now
 from models.chats import Conversation, Message, MonthlyUsage
-from models.database import Work, dialect_of
+from models.database import Work, upsert
 from services.errors import Conflict, LimitExceeded, SessionNotFound
 
 UPGRADE_URL = "/settings/billing"
@@ -62,12 +61,18 @@ def admit(work: Work, conversation_id: str, limits: Limits) -> None:
         raise _full("session_messages", row.total_messages, limits.session_messages, "message")
     if row.total_tokens >= limits.session_tokens:
         raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")
-    require_idle(work, conversation_id)
+    _require_idle(work, conversation_id)
     _take_from_month(work, limits)
 
 
 def require_idle(work: Work, conversation_id: str) -> None:
-    """Raises `Conflict` (`message_in_progress`) while an answer in the conversation is being made."""
+    """Raises `Conflict` (`message_in_progress`) while an answer in the conversation is being made. Racing questions ask
+    one after the other."""
+    work.execute(select(Conversation.id).where(Conversation.id == conversation_id).with_for_update())
+    _require_idle(work, conversation_id)
+
+
+def _require_idle(work: Work, conversation_id: str) -> None:
     busy = work.execute(
         select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming").limit(1)
     ).scalar()
@@ -106,9 +111,8 @@ def add_tokens(work: Work, owner_id: str, at: datetime, tokens: int) -> None:
 
 def _take_from_month(work: Work, limits: Limits) -> None:
     at = now()
-    insert = sqlite.insert if dialect_of(work) == "sqlite" else postgresql.insert
     counted = work.execute(
-        insert(MonthlyUsage)
+        upsert(work, MonthlyUsage)
         .values(owner_id=limits.owner_id, month=month_of(at), messages=1, tokens=0)
         .on_conflict_do_update(
             index_elements=[MonthlyUsage.owner_id, MonthlyUsage.month],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, Update, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -71,13 +72,17 @@ class VoiceSessions:
             hot.session.last_activity = at
             self.hot.put(hot.session, hot.written_at)
             return hot.session
-        made = self._touch(owner_id, session_id, at, hot.session.last_activity if hot else None)
+        hot_at = hot.session.last_activity if hot else None
+        try:
+            made = self._touch(owner_id, session_id, at, hot_at)
+        except IntegrityError:  # another request has begun it meanwhile
+            made = self._touch(owner_id, session_id, at, hot_at)
         self.hot.put(made, at)
         return made
 
     def _touch(self, owner_id: str, session_id: str, at: datetime, hot_at: datetime | None) -> VoiceSession:
         with self.database.write() as session:
-            found = session.get(VoiceSession, (owner_id, session_id))
+            found = session.get(VoiceSession, (owner_id, session_id), with_for_update=True)
             if found is not None and at - max(found.last_activity, hot_at or found.last_activity) <= self.idle:
                 found.last_activity = at
                 return found
@@ -97,7 +102,7 @@ class VoiceSessions:
         self.store.put(key, image)
         try:
             with self.database.write() as session:
-                before = session.execute(_mine(found.owner_id, found.session_id)).scalar()
+                before = session.execute(_mine(found.owner_id, found.session_id).with_for_update()).scalar()
                 stale = before.image_key if before else None
                 session.execute(_change(found).values(image_key=key))
         except BaseException:
@@ -157,7 +162,7 @@ class VoiceSessions:
         """Forget everything of a session; one that is not there is forgotten already."""
         self.hot.forget(owner_id, session_id)
         with self.database.write() as session:
-            found = session.execute(_mine(owner_id, session_id)).scalar()
+            found = session.execute(_mine(owner_id, session_id).with_for_update()).scalar()
             if found is not None:
                 session.execute(delete(Conversation).where(Conversation.id == found.conversation_id))
         if found is not None and found.image_key:
@@ -167,7 +172,11 @@ class VoiceSessions:
         """Take away sessions that are over, with their pictures; how many there were."""
         with self.database.write() as session:
             over = session.execute(
-                select(VoiceSession).where(VoiceSession.last_activity < now() - self.idle - self.hot.lag).limit(1000)
+                select(VoiceSession)
+                .where(VoiceSession.last_activity < now() - self.idle - self.hot.lag)
+                .limit(1000)
+                # One that is being asked right now is not over.
+                .with_for_update(skip_locked=True)
             ).scalars()
             gone = list(over)
             session.execute(delete(Conversation).where(Conversation.id.in_([each.conversation_id for each in gone])))

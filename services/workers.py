@@ -7,15 +7,15 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation, Message, MessageEvents
-from models.database import Database, DatabaseUnavailable
+from models.database import Database, DatabaseUnavailable, Work, dialect_of, upsert
 from models.workers import Worker
 from services import session_search, usage
 from services.providers import tokens
@@ -49,12 +49,7 @@ class Roll:
         Args:
             under_way: ids of the answers this process is really making.
         """
-        with self.database.write() as session:
-            session.execute(
-                insert(Worker).values(
-                    id=self.worker_id, host=self.host, pid=os.getpid(), job_threads=self.job_threads, seen_at=now()
-                )
-            )
+        self._sign()
         self.settle(under_way())
         self._thread = threading.Thread(target=self._keep_up, args=(under_way,), name="roll", daemon=True)
         self._thread.start()
@@ -67,6 +62,14 @@ class Roll:
         with self.database.write() as session:
             session.execute(delete(Worker).where(Worker.id == self.worker_id))
 
+    def _sign(self) -> None:
+        """Say that this process lives: again also where another, whose clock jumped, has struck it off."""
+        with self.database.change() as work:
+            at = _time(work)
+            name = {"host": self.host, "pid": os.getpid(), "job_threads": self.job_threads}
+            sign = upsert(work, Worker).values(id=self.worker_id, seen_at=at, **name)
+            work.execute(sign.on_conflict_do_update(index_elements=[Worker.id], set_={"seen_at": at}))
+
     def does_jobs(self) -> bool:
         """Whether any living process does jobs.
 
@@ -74,7 +77,7 @@ class Roll:
             DatabaseUnavailable
         """
         with self.database.look() as work:
-            runs = (Worker.job_threads > 0) & (Worker.seen_at > now() - DEAD_AFTER)
+            runs = (Worker.job_threads > 0) & (Worker.seen_at > _time(work) - DEAD_AFTER)
             return work.execute(select(Worker.id).where(runs).limit(1)).first() is not None
 
     def settle(self, under_way: set[str]) -> int:
@@ -83,14 +86,19 @@ class Roll:
         All that was written down of them is kept: the text so far, or the stream where that goes further.
         """
         with self.database.write() as session:
-            dead = [worker.id for worker in session.execute(select(Worker)).scalars() if self._is_dead(worker)]
+            at = _time(session)
+            dead = [worker.id for worker in session.execute(select(Worker)).scalars() if self._is_dead(worker, at)]
             session.execute(delete(Worker).where(Worker.id.in_(dead)))
-            left = list(session.execute(select(Message).where(self._abandoned(under_way))).scalars())
-            for message in left:
-                _settle(session, message)
-        if left:
-            log.warning("%d answers that were cut short have been marked interrupted", len(left))
-        return len(left)
+        with self.database.read() as session:
+            left = session.execute(select(Message.id, Message.conversation_id).where(self._abandoned(under_way))).all()
+        settled = 0
+        for message_id, conversation_id in left:
+            # Each by itself: nobody waits for two conversations, so no two wait for one another.
+            with self.database.write() as session:
+                settled += _settle(session, conversation_id, message_id)
+        if settled:
+            log.warning("%d answers that were cut short have been marked interrupted", settled)
+        return settled
 
     def _abandoned(self, under_way: set[str]) -> ColumnElement[bool]:
         return (Message.status == "streaming") & or_(
@@ -102,10 +110,10 @@ class Roll:
             & (Message.created_at < now() - DEAD_AFTER),
         )
 
-    def _is_dead(self, worker: Worker) -> bool:
+    def _is_dead(self, worker: Worker, at: datetime) -> bool:
         if worker.id == self.worker_id:
             return False
-        if now() - worker.seen_at > DEAD_AFTER:
+        if at - worker.seen_at > DEAD_AFTER:
             return True
         if worker.host != self.host:
             return False
@@ -115,21 +123,34 @@ class Roll:
     def _keep_up(self, under_way: Callable[[], set[str]]) -> None:
         while not self._stop.wait(RENEW_EVERY_S):
             try:
-                with self.database.write() as session:
-                    session.execute(update(Worker).where(Worker.id == self.worker_id).values(seen_at=now()))
+                self._sign()
                 self.settle(under_way())
             except DatabaseUnavailable as error:
                 log.warning("the roll of processes could not be renewed: %s", error)
 
 
-def _settle(session: Session, message: Message) -> None:
+def _time(work: Work) -> datetime:
+    """The time by the database's clock, which is one for all hosts; SQLite has this machine's."""
+    if dialect_of(work) == "sqlite":
+        return now()
+    at: datetime = work.execute(select(func.clock_timestamp())).scalar_one()
+    return at
+
+
+def _settle(session: Session, conversation_id: str, message_id: str) -> bool:
+    """Whether the answer was still to be settled: another process may have done it."""
+    conversation = session.get(Conversation, conversation_id, with_for_update=True)
+    message = session.execute(
+        select(Message).where(Message.id == message_id, Message.status == "streaming").with_for_update()
+    ).scalar()
+    if conversation is None or message is None:
+        return False
     stretches = session.execute(
         select(MessageEvents.entries).where(MessageEvents.message_id == message.id).order_by(MessageEvents.position)
     ).scalars()
     streamed = "".join(entry[1] for stretch in stretches for entry in stretch if entry[0] == "token")
     said = max(message.content, streamed, key=len)
     count = tokens.estimate(said)
-    conversation = session.get_one(Conversation, message.conversation_id)
     message.content, message.status = said, "interrupted"
     message.completion_tokens, message.tokens_estimated = count, True
     conversation.total_tokens += count
@@ -138,6 +159,7 @@ def _settle(session: Session, message: Message) -> None:
     if conversation.surface == SURFACE:
         session_search.index_message(session, message.id, said)
         usage.add_tokens(session, conversation.owner_id, message.created_at, count)
+    return True
 
 
 def _runs(pid: int) -> bool:

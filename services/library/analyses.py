@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from models.base import now
-from models.database import Database
+from models.database import Database, upsert
 from models.media import Analysis
 from services.answers import caption
 from services.cache import Cache
@@ -79,15 +79,9 @@ class Analyses:
 
     def _look(self, source: ImageSource) -> Facts:
         facts = self.eyes.look(source.original())
-        with self.database.write() as session:
-            session.execute(delete(Analysis).where(Analysis.sha256 == source.sha256))
-            session.execute(
-                insert(Analysis).values(
-                    sha256=source.sha256,
-                    facts=to_json(facts),
-                    caption=caption(facts),
-                    keywords=keywords(facts),
-                    created_at=now(),
-                )
-            )
+        values = {"facts": to_json(facts), "caption": caption(facts), "keywords": keywords(facts), "created_at": now()}
+        with self.database.change() as work:
+            # Another process may have looked at the same picture.
+            keep = upsert(work, Analysis).values(sha256=source.sha256, **values)
+            work.execute(keep.on_conflict_do_update(index_elements=[Analysis.sha256], set_=values))
         return facts
