@@ -197,7 +197,8 @@ class Generations:
             with self.database.write() as session:
                 ids = [made.message_id for made in said]
                 # A picture or a session may have been deleted meanwhile, and its messages with it.
-                there = set(session.execute(select(Message.id).where(Message.id.in_(ids))).scalars())
+                present = select(Message.id).where(Message.id.in_(ids)).with_for_update(read=True, key_share=True)
+                there = set(session.execute(present).scalars())
                 rows = [
                     {"message_id": made.message_id, "position": made.kept, "entries": entries}
                     for made, entries in grown
