@@ -41,6 +41,12 @@ BATCH_S: Final = 2.0
 """Pages are written when there are so many, or when the first has waited so long."""
 WAITING: Final = 1_000
 
+EMBEDDED_AT_ONCE: Final = 400
+"""Passages of a document that get their vectors while it is read; those behind follow, found by their words until
+then."""
+SLICE_S: Final = 45.0
+"""How long a PDF is read in one go; then it queues again, so that others are not kept waiting by it."""
+
 FAILURES: Final = {
     "reading_failed": "The document could not be read. Please try again later.",
     "file_missing": "The document's file is gone.",
@@ -77,6 +83,7 @@ class _Progress:
     page_count: int | None = None
     notice: str | None = None
     waiting: list[Page] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
     since: float = 0.0
 
 
@@ -86,6 +93,7 @@ class DocumentReading:
     Args:
         worker_id: this process in the roll of those that live.
         ocr: reads the pictures of scanned pages.
+        again: has `run` called again soon, behind what waits already.
         version: of the reader.
     """
 
@@ -96,6 +104,7 @@ class DocumentReading:
         meanings: PassageVectors,
         *,
         ocr: Ocr,
+        again: Callable[[str], None],
         worker_id: str,
         version: str = reading.VERSION,
     ) -> None:
@@ -103,6 +112,7 @@ class DocumentReading:
         self.store = store
         self.meanings = meanings
         self.ocr = ocr
+        self.again = again
         self.version = version
         self.claims = Claims(database, worker_id, ROWS)
 
@@ -173,7 +183,13 @@ class DocumentReading:
                 progress.page_count = page.page_count or progress.page_count
                 progress.since = progress.since or time.monotonic()
                 late = time.monotonic() - progress.since > BATCH_S
-                if (len(progress.waiting) >= BATCH or late) and not self._keep(progress):
+                if len(progress.waiting) < BATCH and not late:
+                    continue
+                if not self._keep(progress):
+                    return
+                if document.kind == "pdf" and time.monotonic() - progress.begun > SLICE_S:
+                    self.claims.release(document.id)
+                    self.again(document.id)
                     return
         if self._keep(progress):
             self._finish(progress)
@@ -222,7 +238,9 @@ class DocumentReading:
         """Write the pages that wait; False where the document is gone or was taken from this process."""
         pages, progress.waiting, progress.since = progress.waiting, [], 0.0
         rows = chunk_rows(progress.document, pages, progress.position, progress.heading)
-        matrix = self.meanings.make([(row["heading"], row["text"]) for row in rows])
+        matrix = None
+        if progress.position < EMBEDDED_AT_ONCE:
+            matrix = self.meanings.make([(row["heading"], row["text"]) for row in rows])
         progress.lacking = progress.lacking or matrix is None
         document = progress.document
         with self.database.write() as work:
@@ -266,7 +284,10 @@ class DocumentReading:
             document = work.get(Document, document_id)
         if document is None or document.status != "ready" or document.reader == self.reader:
             return
-        if self.meanings.complete(document):
+        lacking = self.meanings.complete(document)
+        if lacking == "later":
+            self.again(document_id)
+        if lacking == "none":
             with self.database.write() as work:
                 read = update(Document).where(Document.id == document_id, Document.status == "ready")
                 work.execute(read.values(reader=self.reader))

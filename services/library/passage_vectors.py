@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from threading import Event
-from typing import Final
+from typing import Final, Literal
 
 from sqlalchemy import select, update
 
@@ -18,7 +19,9 @@ from services.meaning.base import Embedder, Rows
 
 log = logging.getLogger(__name__)
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 32
+SLICE_S: Final = 30.0
+"""How long one document's are made in one go, before others have their turn."""
 
 
 class PassageVectors:
@@ -47,8 +50,9 @@ class PassageVectors:
         """Keep what `make` made, as part of the transaction that writes the passages."""
         self.vectors.put(work, CHUNK, owner_id, ids, matrix)
 
-    def complete(self, document: Document) -> bool:
-        """Make those that a document's passages lack; False where not all can be made now.
+    def complete(self, document: Document) -> Literal["none", "later", "away"]:
+        """Make those that a document's passages lack, for some time; whether afterwards none is lacking, the others
+        are to be made later, or the model does not answer.
 
         Raises:
             DatabaseUnavailable
@@ -57,10 +61,13 @@ class PassageVectors:
             own = DocumentChunk.document_id == document.id
             ids = list(work.execute(select(DocumentChunk.id).where(own).order_by(DocumentChunk.position)).scalars())
         lacking = self.vectors.missing(CHUNK, document.owner_id, ids)
+        until = time.monotonic() + SLICE_S
         for begin in range(0, len(lacking), AT_ONCE):
             if self.stopping.is_set() or not self._some(document, lacking[begin : begin + AT_ONCE]):
-                return False
-        return True
+                return "away"
+            if time.monotonic() > until:
+                return "later"
+        return "none"
 
     def _some(self, document: Document, ids: Sequence[str]) -> bool:
         asked = DocumentChunk.id.in_(ids)

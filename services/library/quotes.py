@@ -1,0 +1,47 @@
+"""The words of a passage that answer a question, exactly as they stand on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.documents.sentences import sentences
+from services.library.passage_words import Word, present, share
+
+LONGEST: Final = 320
+SHORTEST: Final = 40
+"""Characters; a shorter sentence is quoted with the next."""
+SPEAKS_FOR_ITSELF: Final = 0.5
+"""The share of the question's words from which on a sentence is the answer whatever the others mean."""
+
+
+def candidates(text: str, heading: str) -> list[tuple[int, int]]:
+    """Places of what can be quoted of a passage: its sentences, without its heading."""
+    found = sentences(text)
+    spoken = [(start, end) for start, end in found if text[start:end] != heading]
+    return spoken or found
+
+
+def best(
+    text: str, spans: Sequence[tuple[int, int]], words: Sequence[Word], weights: Mapping[str, float]
+) -> tuple[int, float]:
+    """Which of the places has most of the question's words, and what share."""
+    shares = [share(words, weights, present(words, text[start:end])) for start, end in spans]
+    place = max(range(len(spans)), key=lambda each: shares[each])
+    return place, shares[place]
+
+
+def cut(text: str, spans: Sequence[tuple[int, int]], place: int, words: Sequence[Word]) -> tuple[int, int]:
+    """Where the quotation begins and ends: the sentence, with the next where it is short, or the part of a long one
+    that has the words."""
+    start, end = spans[place]
+    if end - start < SHORTEST and place + 1 < len(spans) and spans[place + 1][1] - start <= LONGEST:
+        end = spans[place + 1][1]
+    if end - start <= LONGEST:
+        return start, end
+    forms = present(words, text[start:end]).values()
+    lowered = text[start:end].lower()
+    at = min((lowered.find(form) for form in forms if form in lowered), default=0)
+    begin = start if at < LONGEST // 2 else text.rfind(" ", start, start + at - LONGEST // 3) + 1
+    stop = text.rfind(" ", begin, begin + LONGEST)
+    return begin, min(end, stop if stop > begin else begin + LONGEST)
