@@ -2,13 +2,18 @@
 
 On SQLite there is a full-text index of trigrams that keeps no text of its own. The id of an entry holds where it comes
 from: the session's `search_number`, then a slot, 0 for the title and 1 + `seq` for a message; so no hit has to be
-looked up to know its session. On other databases the text itself is searched.
+looked up to know its session.
+
+On PostgreSQL there is an index over the trigrams of every message, and a hit is compared with the text itself; the
+functions `trigrams` and `folded` come from migration 0011.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Integer, Select, literal_column, select, text
-from sqlalchemy.orm import Session
+import re
+
+from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.chats import Conversation, Message
 from models.database import Work, dialect_of
@@ -65,18 +70,37 @@ def index_message(session: Work, message_id: str, content: str) -> None:
         session.execute(text(_MESSAGE), {"content": content + END, "message": message_id})
 
 
-def says(session: Session, search: str) -> ColumnElement[bool]:
-    """Whether a `Conversation` has `search` in its title or in what was said in it."""
-    if _indexed(session):
-        query = _query(session, search)
-        if query is not None:
-            # The plus keeps the planner on the index it lists by: it takes every subquery for a small one.
-            number: ColumnElement[int] = literal_column("+conversations.search_number")
-            return number.in_(_found(query))
+def says(session: Session, owner_id: str, search: str) -> ColumnElement[bool]:
+    """Whether a `Conversation` of an owner has `search` in its title or in what was said in it."""
+    if not _indexed(session):
+        return _contains(Conversation.title, search) | Conversation.id.in_(_said(owner_id, search))
+    query = _query(session, search)
+    if query is not None:
+        # The plus keeps the planner on the index it lists by: it takes every subquery for a small one.
+        number: ColumnElement[int] = literal_column("+conversations.search_number")
+        return number.in_(_found(query))
     said = select(Message.id).where(
         Message.conversation_id == Conversation.id, Message.content.icontains(search, autoescape=True)
     )
     return Conversation.title.icontains(search, autoescape=True) | said.exists()
+
+
+def _said(owner_id: str, search: str) -> Select[str]:
+    """Ids of an owner's conversations in which somebody said `search`."""
+    place = aliased(Conversation)
+    found = (
+        select(Message.conversation_id)
+        .join(place, place.id == Message.conversation_id)
+        .where(place.owner_id == owner_id, Message.status != literal_column("'streaming'"), _contains(Message.content, search))
+    )
+    if len(search) < TRIGRAM:
+        return found
+    return found.where(func.trigrams(Message.content).op("@>")(func.trigrams(search)))
+
+
+def _contains(column: InstrumentedAttribute[str], search: str) -> ColumnElement[bool]:
+    plain = re.sub(r"([%_/])", r"/\1", search)
+    return func.folded(column).like(literal("%").concat(func.folded(plain)).concat("%"), escape="/")
 
 
 def _indexed(session: Work) -> bool:

@@ -87,7 +87,7 @@ class Sessions:
         page = slice(wanted.offset, wanted.offset + wanted.limit)
         with self.database.read() as session:
             matching = select(Conversation.id).where(
-                Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *_filters(session, wanted)
+                Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *_filters(session, owner_id, wanted)
             )
             ordered = matching.order_by(Conversation.created_at.desc(), Conversation.id.desc())
             if wanted.search:
@@ -266,14 +266,14 @@ def _change(session: Session, owner_id: str, session_id: str, **values: object) 
     return _get(session, owner_id, session_id)
 
 
-def _filters(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _filters(session: Session, owner_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = []
     if wanted.is_active is not None:
         filters.append(Conversation.is_active == wanted.is_active)
     if wanted.min_messages:
         filters.append(Conversation.total_messages >= wanted.min_messages)
     if wanted.search:
-        filters.append(session_search.says(session, wanted.search))
+        filters.append(session_search.says(session, owner_id, wanted.search))
     return filters
 
 
