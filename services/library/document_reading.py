@@ -32,8 +32,6 @@ from services.vision.facts import TextLine
 
 log = logging.getLogger(__name__)
 
-READ: Final = "read_document"
-"""The job's name."""
 SCANS: Final = 200
 """Scanned pages that are read of one document; each takes some seconds."""
 BATCH: Final = 16

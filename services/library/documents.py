@@ -25,6 +25,7 @@ from services.library.vectors import Vectors
 
 log = logging.getLogger(__name__)
 
+JOB = "read_document"
 KEEP: Any = object()
 """Stands for a value that is not to change."""
 
