@@ -15,6 +15,7 @@ from flask_cors import CORS
 from routes import parsing
 from routes.current import services
 from routes.document import document
+from routes.library_schemas import MAX_FILES, MAX_REQUEST_BYTES
 
 log = logging.getLogger("access")
 
@@ -40,8 +41,15 @@ RESPONSE_HEADERS = [
     "Retry-After",
     "Idempotent-Replayed",
 ]
-ROOM = {"studio": 64 * 1024 * 1024, "gateway": 64 * 1024 * 1024}
-"""Bytes of a body on surfaces that take pictures in base64, two of 16 MB each."""
+ROOM = {
+    "studio": 64 * 1024 * 1024,
+    "gateway": 64 * 1024 * 1024,
+    "images.upload": MAX_REQUEST_BYTES,
+    "documents.upload": MAX_REQUEST_BYTES,
+}
+"""Bytes of a body on surfaces that take pictures in base64, two of 16 MB each, and where many files come at once."""
+PARTS = {"images.upload": MAX_FILES + 100}
+"""Parts of a form, where there may be more of them than usual."""
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -95,9 +103,10 @@ def _begin() -> None:
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if SANE_ID.fullmatch(asked) else str(uuid.uuid4())
     services().start()
-    room = ROOM.get(request.blueprint or "")
+    room = ROOM.get(request.endpoint or "", ROOM.get(request.blueprint or ""))
     if room is not None:
         request.max_content_length = room
+    request.max_form_parts = PARTS.get(request.endpoint or "", request.max_form_parts)
     parsing.expect_whole_body()
 
 

@@ -105,6 +105,7 @@ def made_by(client: FlaskClient, given: dict[str, str]) -> dict[str, str]:
         "message_id": sent.json["message_id"],
         "conversation_id": drawn["conversation_id"],
         "version_id": drawn["version_id"],
+        "folder_id": client.post("/api/v2/folders", json={"name": "Trips"}, headers=given).json["id"],
     }
 
 
@@ -119,6 +120,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "sessions.select_documents": {"document_ids": []},
     "messages.send": {"message": "hi"},
     "messages.stream": {"message": "hi"},
+    "images.change": {"title": "mine now"},
+    "folders.change": {"name": "mine now"},
 }
 
 
@@ -143,7 +146,13 @@ def test_lists_hold_ones_own_alone(app: OpenAPI) -> None:
     client = app.test_client()
     made_by(client, headers(app, "ann"))
     other = headers(app, "bob")
-    for path in ("/api/v2/chat/sessions", "/api/v2/chat/images/all", "/studio/conversations"):
+    for path in (
+        "/api/v2/chat/sessions",
+        "/api/v2/chat/images/all",
+        "/api/v2/images",
+        "/api/v2/folders",
+        "/studio/conversations",
+    ):
         assert client.get(path, headers=other).json["total_count"] == 0
 
 
