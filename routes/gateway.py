@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,14 +20,16 @@ from routes.gateway_schemas import (
     ModelInfo,
     ModelList,
     ModelPath,
+    TextContent,
 )
 from routes.parsing import UUID, validated
 from routes.schemas import ErrorBody
 from services import gateway, turns
-from services.content import ImagePart, ImageSource, Message, Part, Role, TextPart
-from services.errors import ImageRejected, NotFound
+from services.content import ImagePart, ImageSource, Message, Part, Role, TextPart, ToolResult
+from services.errors import ImageRejected, InvalidInput, NotFound
 from services.events import TurnFailed
 from services.library.remote import refused
+from services.providers.conversation import whole_call
 from services.studio.decode import bytes_from_base64
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
@@ -61,10 +64,11 @@ def completions(body: CompletionRequest) -> Response:
     turn = services().gateway.ask(
         gateway.Completion(
             owner_id=owner_id(),
-            messages=in_order([message_of(message) for message in body.messages]),
+            messages=in_order(messages_of(body.messages)),
             max_tokens=body.max_completion_tokens or body.max_tokens,
             temperature=body.temperature,
             options=body.options(),
+            tools=body.offered(),
             request_id=request_id(),
         )
     )
@@ -90,17 +94,33 @@ def in_order(messages: list[Message]) -> tuple[Message, ...]:
     return (*system, *(message for message in messages if message.role != "system"))
 
 
-def message_of(message: GatewayMessage) -> Message:
+def messages_of(messages: list[GatewayMessage]) -> list[Message]:
+    """The messages; a tool's answer gets the name of the call it answers."""
+    names = {call.id: call.function.name for message in messages for call in message.tool_calls or ()}
+    return [message_of(message, names) for message in messages]
+
+
+def message_of(message: GatewayMessage, names: dict[str, str]) -> Message:
     role: Role = "system" if message.role == "developer" else message.role
-    if isinstance(message.content, str):
-        return Message(role, (TextPart(message.content),))
     parts: list[Part] = []
-    for content in message.content:
+    given = message.content or ()
+    for content in [TextContent(type="text", text=given)] if isinstance(given, str) else given:
         if content.type == "text":
             parts.append(TextPart(content.text))
         else:
             low = content.image_url.detail == "low"
             parts.append(ImagePart(source_of(content.image_url), "low" if low else "high"))
+    if role == "tool":
+        call_id, _state = openai_shapes.own_id(message.tool_call_id or "")
+        text = "".join(part.text for part in parts if isinstance(part, TextPart))
+        name = names.get(message.tool_call_id or "")
+        if name is None:
+            raise InvalidInput("A tool's message answers no call before it.", code="invalid_messages", field="messages")
+        return Message(role, (ToolResult(call_id, name, text),))
+    for call in message.tool_calls or ():
+        call_id, state = openai_shapes.own_id(call.id)
+        whole = whole_call(call_id, call.function.name, call.function.arguments)
+        parts.append(replace(whole, vendor_state=state))
     return Message(role, tuple(parts))
 
 

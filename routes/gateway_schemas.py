@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, clean
-from routes.schemas import Choice, CompletionUsage
+from routes.schemas import CompletionUsage
+from services.content import ToolSpec
 from services.providers.base import Options
 
 MAX_MESSAGES = 1000
@@ -31,9 +33,32 @@ class ImageContent(Body):
 Content = Annotated[TextContent | ImageContent, Field(discriminator="type")]
 
 
+class FunctionCall(Body):
+    name: str = Field(min_length=1, max_length=128)
+    arguments: Annotated[str, AfterValidator(clean)]
+
+
+class CallMade(Body):
+    id: str = Field(min_length=1, max_length=65_536)
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
 class GatewayMessage(Body):
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str, AfterValidator(clean)] | Annotated[list[Content], Field(min_length=1)]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Annotated[str, AfterValidator(clean)] | Annotated[list[Content], Field(min_length=1)] | None = None
+    tool_calls: Annotated[list[CallMade], Field(min_length=1, max_length=128)] | None = None
+    tool_call_id: str | None = Field(default=None, max_length=65_536)
+
+    @model_validator(mode="after")
+    def whole(self) -> GatewayMessage:
+        if self.role == "tool" and (self.tool_call_id is None or self.content is None):
+            raise PydanticCustomError("tool", "A tool's message has its tool_call_id and a content.")
+        if self.role != "assistant" and self.tool_calls is not None:
+            raise PydanticCustomError("calls", "Only an assistant calls tools.")
+        if self.content is None and self.tool_calls is None:
+            raise PydanticCustomError("content", "The message has no content.")
+        return self
 
 
 class StreamOptions(Body):
@@ -62,6 +87,26 @@ class BySchema(Body):
 ResponseFormat = Annotated[Plain | BySchema, Field(discriminator="type")]
 
 
+class FunctionSpec(Body):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class FunctionTool(Body):
+    type: Literal["function"]
+    function: FunctionSpec
+
+
+class FunctionName(Body):
+    name: str
+
+
+class NamedTool(Body):
+    type: Literal["function"]
+    function: FunctionName
+
+
 class CompletionRequest(Body):
     model: str = Field(description="Any name; the answer says which model answered.")
     messages: Annotated[list[GatewayMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
@@ -77,7 +122,34 @@ class CompletionRequest(Body):
     stop: StopWord | Annotated[list[StopWord], Field(max_length=4)] | None = None
     response_format: ResponseFormat | None = None
     n: int | None = Field(default=None, ge=1, le=1)
-    tools: list[Any] | None = Field(default=None, max_length=0, description="Not taken here.")
+    tools: Annotated[list[FunctionTool], Field(max_length=128)] | None = Field(
+        default=None, description="Functions the model may ask for; the client runs them."
+    )
+    tool_choice: Literal["auto", "none", "required"] | NamedTool | None = None
+
+    @field_validator("tools")
+    @classmethod
+    def named_apart(cls, tools: list[FunctionTool] | None) -> list[FunctionTool] | None:
+        names = {tool.function.name for tool in tools or ()}
+        if len(names) < len(tools or ()):
+            raise PydanticCustomError("tools", "Two tools have the same name.")
+        return tools
+
+    @field_validator("tool_choice")
+    @classmethod
+    def on_offer(cls, choice: Any, so_far: ValidationInfo) -> Any:
+        names = {tool.function.name for tool in so_far.data.get("tools") or ()}
+        if isinstance(choice, NamedTool) and choice.function.name not in names:
+            raise PydanticCustomError("tool_choice", "There is no tool of this name.")
+        return choice
+
+    def offered(self) -> tuple[ToolSpec, ...]:
+        """The tools a model may call."""
+        tools = () if self.tool_choice == "none" else self.tools or ()
+        return tuple(
+            ToolSpec(tool.function.name, tool.function.description or "", tool.function.parameters or {})
+            for tool in tools
+        )
 
     def options(self) -> Options:
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
@@ -88,10 +160,30 @@ class CompletionRequest(Body):
             presence_penalty=self.presence_penalty,
             frequency_penalty=self.frequency_penalty,
             stop=tuple(stop),
+            must_call=self._must_call() if self.tools else None,
             response_format=wanted.model_dump(by_alias=True, exclude_unset=True)
             if wanted and wanted.type != "text"
             else None,
         )
+
+    def _must_call(self) -> str | None:
+        if isinstance(self.tool_choice, NamedTool):
+            return self.tool_choice.function.name
+        return "" if self.tool_choice == "required" else None
+
+
+class GatewayAnswer(BaseModel):
+    role: Literal["assistant"]
+    content: str | None
+    refusal: None = None
+    tool_calls: list[CallMade] | None = None
+
+
+class GatewayChoice(BaseModel):
+    index: int
+    message: GatewayAnswer
+    logprobs: dict[str, Any] | None = None
+    finish_reason: Literal["stop", "length", "content_filter", "tool_calls", "error"]
 
 
 class GatewayCompletion(BaseModel):
@@ -99,7 +191,7 @@ class GatewayCompletion(BaseModel):
     object: Literal["chat.completion"]
     created: int
     model: str
-    choices: list[Choice]
+    choices: list[GatewayChoice]
     usage: CompletionUsage
     provider: str
 

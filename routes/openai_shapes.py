@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from routes import errors, sse
-from services.content import Usage
+from services.content import ToolCall, Usage
 from services.events import (
     ChatEvent,
     ImagesFound,
@@ -23,6 +24,7 @@ from services.events import (
 from services.providers.base import AnswerStarted, TextDelta
 
 DONE = b"data: [DONE]\n\n"
+STATE = "__state__"
 
 
 def usage(used: Usage) -> dict[str, Any]:
@@ -31,6 +33,27 @@ def usage(used: Usage) -> dict[str, Any]:
         "completion_tokens": used.completion_tokens,
         "total_tokens": used.total_tokens,
     }
+
+
+def calls(made: Sequence[ToolCall]) -> list[dict[str, Any]]:
+    """Tool calls of a message. What a vendor wants handed back with a call travels in its id."""
+    return [
+        {
+            "id": call.id + (STATE + call.vendor_state if call.vendor_state else ""),
+            "type": "function",
+            "function": {
+                "name": call.name,
+                "arguments": call.broken if call.broken is not None else json.dumps(call.arguments, ensure_ascii=False),
+            },
+        }
+        for call in made
+    ]
+
+
+def own_id(call_id: str) -> tuple[str, str | None]:
+    """A call's id as the vendor gave it, and what the vendor wants handed back with it."""
+    own, _, state = call_id.partition(STATE)
+    return own, state or None
 
 
 def completion(done: TurnDone, **extra: Any) -> dict[str, Any]:
@@ -43,7 +66,7 @@ def completion(done: TurnDone, **extra: Any) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": done.text, "refusal": None},
+                "message": _message(done),
                 "logprobs": None,
                 "finish_reason": done.finish_reason,
             }
@@ -52,6 +75,13 @@ def completion(done: TurnDone, **extra: Any) -> dict[str, Any]:
         "provider": done.provider,
         **extra,
     }
+
+
+def _message(done: TurnDone) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": done.text, "refusal": None}
+    if done.calls:
+        message |= {"content": done.text or None, "tool_calls": calls(done.calls)}
+    return message
 
 
 def chunks(*, usage_with_last: bool = True, usage_apart: bool = False, **extra: Any) -> Callable[[ChatEvent], bytes]:
@@ -85,9 +115,11 @@ def chunks(*, usage_with_last: bool = True, usage_apart: bool = False, **extra: 
                 return chunk({"role": "assistant", "content": ""})
             case TurnDone():
                 used = {"usage": usage(event.usage)}
+                asked = [{"index": number, **call} for number, call in enumerate(calls(event.calls))]
+                asks = chunk({"tool_calls": asked}) if asked else b""
                 last = chunk({}, event.finish_reason, **(used if usage_with_last else {}))
                 apart = sse.data({**head, "choices": [], **used}) if usage_apart else b""
-                return last + apart + DONE
+                return asks + last + apart + DONE
             case TurnFailed():
                 return sse.data(errors.body(event.error))
             case ThinkingStep() | ToolStarted() | ImagesFound() | ToolFinished() | PlanProposed() | TurnCancelled():

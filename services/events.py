@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.agent.evidence import PendingPlan, Picture, Results
-from services.content import FinishReason, Usage
+from services.content import FinishReason, ToolCall, Usage
 from services.errors import AssistantError
 from services.providers.base import AnswerStarted, TextDelta
 
@@ -66,11 +66,12 @@ class PlanProposed:
 
 @dataclass(frozen=True, slots=True)
 class LoopDone:
-    """The model has nothing more to say or to ask for."""
+    """The model has nothing more to say or to ask for, or asks for what the caller itself has to run: `calls`."""
 
     finish_reason: FinishReason
     usage: Usage
     results: Results = Results()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class TurnDone:
     model: str
     processing_time_ms: int
     results: Results = Results()
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -10,8 +11,9 @@ from models.base import new_id, now
 from models.chats import Conversation
 from models.database import Database
 from services import turns
+from services.agent.tool import Tool
 from services.answers import language_of
-from services.content import Message
+from services.content import Message, ToolSpec
 from services.providers.base import Options
 from services.turns import Turn, Turns
 
@@ -25,6 +27,7 @@ class Completion:
 
     Args:
         messages: the whole conversation; system messages first, the newest last.
+        tools: what the model may call; whoever asked runs it.
     """
 
     owner_id: str
@@ -33,6 +36,7 @@ class Completion:
     temperature: float | None = None
     request_id: str | None = None
     options: Options = Options()
+    tools: tuple[ToolSpec, ...] = ()
 
 
 class Gateway:
@@ -73,5 +77,10 @@ class Gateway:
                 language=language_of(question),
                 request_id=asked.request_id,
                 options=asked.options,
+                tools={spec.name: Tool(spec, "", _not_run, handed_on=True) for spec in asked.tools},
             )
         )
+
+
+def _not_run(_arguments: dict[str, Any]) -> Any:
+    raise AssertionError("a tool that is handed on was run")

@@ -18,7 +18,7 @@ from services.agent import loop
 from services.agent.citations import CitationFilter
 from services.agent.evidence import Change, Evidence, PendingPlan, Results
 from services.agent.tool import Tool
-from services.content import FinishReason, ImagePart, Language, Message, Usage
+from services.content import FinishReason, ImagePart, Language, Message, ToolCall, Usage
 from services.errors import AssistantError, Interrupted
 from services.events import ChatEvent, LoopDone, LoopEvent, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
@@ -244,6 +244,7 @@ class Turn:
     pieces_kept: int = 0
     kept_with_stream: bool = False
     results: Results = Results()
+    calls: tuple[ToolCall, ...] = ()
     when_interrupted: Callable[[], None] | None = None
     _said: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -292,7 +293,7 @@ class Turn:
                     yield event
                 case LoopDone():
                     self.finish_reason, self.usage = event.finish_reason, self._counted(event.usage)
-                    self.results = event.results
+                    self.results, self.calls = event.results, event.calls
                     if self._settle("complete"):
                         yield self._done() if self.outcome == "complete" else self._cancelled()
                 case _:
@@ -333,6 +334,7 @@ class Turn:
             model=self.model or "",
             processing_time_ms=self.elapsed_ms,
             results=self.results,
+            calls=self.calls,
         )
 
     def _failed(self, error: AssistantError) -> Iterator[ChatEvent]:

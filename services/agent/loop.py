@@ -93,10 +93,17 @@ def run(
             break
         if not offered:
             break
+        if handed_on := tuple(call for call in calls if _is_handed_on(talk.tools.get(call.name))):
+            yield replace(talk.done("tool_calls"), calls=handed_on)
+            return
         told = yield from _run_calls(calls, talk)
         messages = (*messages, Message("assistant", tuple(said)), Message("tool", told))
     yield from _end(request, talk, propose)
     yield talk.done(reason)
+
+
+def _is_handed_on(tool: Tool | None) -> bool:
+    return tool is not None and tool.handed_on
 
 
 def _round(

@@ -46,6 +46,7 @@ class Tool:
             another thread. Of a tool that changes things this checks and describes, and changes nothing: it gets the
             arguments and the changes planned before, and returns the `Change`.
         changes: it changes the library, so it waits for a yes.
+        handed_on: whoever asked runs it; the answer ends with the calls, and `run` is not called.
         phase, doing: what a person is told while it runs, as "searching", "Searching images...".
         describe: arguments to a sentence that says what is done with them and why.
     """
@@ -54,6 +55,7 @@ class Tool:
     agent: str
     run: Callable[..., Any]
     changes: bool = False
+    handed_on: bool = False
     phase: str = "working"
     doing: str = "Working..."
     describe: Callable[[dict[str, Any]], str] = lambda _arguments: ""

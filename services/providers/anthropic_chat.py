@@ -140,6 +140,8 @@ class AnthropicChat:
                 }
                 for tool in request.tools
             ]
+            if (wanted := request.options.must_call) is not None:
+                body["tool_choice"] = {"type": "tool", "name": wanted} if wanted else {"type": "any"}
         elif named := list(tool_names(request.messages)):
             # A conversation that speaks of tools is refused unless they are declared, even where none may be called.
             body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in named]

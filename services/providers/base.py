@@ -19,6 +19,7 @@ class Options:
 
     Args:
         stop: the answer ends before any of these.
+        must_call: the answer has to call a tool: this one, or any where it is empty.
         response_format: OpenAI's: `{"type": "json_object"}`, or `json_schema` with a schema.
     """
 
@@ -27,6 +28,7 @@ class Options:
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     stop: tuple[str, ...] = ()
+    must_call: str | None = None
     response_format: dict[str, Any] | None = None
 
     @property

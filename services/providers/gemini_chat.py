@@ -167,6 +167,11 @@ class GeminiChat:
                     ]
                 )
             ]
+            if (named := request.options.must_call) is not None:
+                calling = types.FunctionCallingConfig(
+                    mode=types.FunctionCallingConfigMode.ANY, allowed_function_names=[named] if named else None
+                )
+                config.tool_config = types.ToolConfig(function_calling_config=calling)
         if request.request_id:
             config.http_options = types.HttpOptions(headers={"X-Request-ID": request.request_id})
         return config

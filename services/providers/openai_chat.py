@@ -131,6 +131,8 @@ class OpenAIChat:
         }
         if request.tools:
             body["tools"] = [tool_spec(tool) for tool in request.tools]
+            if (named := request.options.must_call) is not None:
+                body["tool_choice"] = {"type": "function", "function": {"name": named}} if named else "required"
         if request.max_tokens is not None:
             # OpenAI has renamed it and its reasoning models refuse the old name; other servers know the old one.
             body["max_completion_tokens" if self._official else "max_tokens"] = request.max_tokens
