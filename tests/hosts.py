@@ -118,19 +118,27 @@ class Bucket:
             "aws_access_key_id": "key",
             "aws_secret_access_key": "secret",
         }
-        boto3.client(
+        self._client: Any = boto3.client(
             "s3",
             endpoint_url=self.access["aws_endpoint_url"],
             region_name="us-east-1",
             aws_access_key_id="key",
             aws_secret_access_key="secret",
-        ).create_bucket(Bucket=BUCKET)
+        )
+        self._client.create_bucket(Bucket=BUCKET)
         self._given = 0
 
     def fresh(self) -> str:
         """The address of an empty place in the bucket."""
         self._given += 1
         return f"s3://{BUCKET}/{self._given}"
+
+    def another(self) -> str:
+        """The name of a new bucket."""
+        self._given += 1
+        name = f"{BUCKET}-{self._given}"
+        self._client.create_bucket(Bucket=name)
+        return name
 
 
 @cache
@@ -190,7 +198,8 @@ def store(folder: Path) -> MediaStore:
     return store_of(shared["storage_url"]) if shared else FolderStore(folder / "media")
 
 
-def store_of(url: str) -> S3Store:
+def store_of(url: str, page: int = 1000) -> S3Store:
+    """The store at an address of `bucket()`."""
     access = bucket().access
     return S3Store(
         url,
@@ -200,4 +209,5 @@ def store_of(url: str) -> S3Store:
             access["aws_access_key_id"],
             access["aws_secret_access_key"],
         ),
+        page,
     )

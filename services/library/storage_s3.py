@@ -16,7 +16,6 @@ READ_TIMEOUT_S = 30
 ATTEMPTS = 4
 """Of one call, the first among them; botocore waits longer before each."""
 CONNECTIONS = 64
-MOST_AT_ONCE = 1000
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +41,17 @@ class S3Store:
 
     Args:
         url: `s3://bucket/prefix`; without a prefix keys begin at the bucket's root.
+        page: keys that are asked for at once.
     """
 
-    def __init__(self, url: str, access: Access) -> None:
+    def __init__(self, url: str, access: Access, page: int = 1000) -> None:
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         self.bucket = bucket
+        self.page = page
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._failures = (BotoCoreError, ClientError)
         # Of the one session, whose reading of what S3 can do takes a second.
@@ -97,7 +98,7 @@ class S3Store:
         while True:
             with self._told("The media store does not answer."):
                 page = self._client.list_objects_v2(
-                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=MOST_AT_ONCE, **after
+                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=self.page, **after
                 )
             for found in page.get("Contents", ()):
                 if not older_than_s or found["LastModified"].timestamp() <= latest:
