@@ -11,8 +11,7 @@ from models.base import now
 from models.library import Link
 from routes.current import caller, owner_id, services
 from routes.documents import present as show_document
-from routes.images import folder_or_none, present
-from routes.library_schemas import (
+from routes.folder_schemas import (
     DeleteFolderQuery,
     FolderChanges,
     FolderItems,
@@ -28,6 +27,7 @@ from routes.library_schemas import (
     NewLink,
     Use,
 )
+from routes.images import folder_or_none, present
 from routes.parsing import iso, uuid_or_none, validated
 from routes.session_schemas import Problem
 from services.errors import NotFound
