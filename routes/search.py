@@ -26,26 +26,29 @@ bp = APIBlueprint("search", __name__, url_prefix="/api/v2", abp_tags=[Tag(name="
 @validated
 def for_chat(body: ImageQuery) -> Response:
     """Find pictures for a chat by what is in them, their colours, words, dates and kind."""
-    return found(body)
+    return answer(body)
 
 
 @bp.post("/search/images", responses={200: FoundImages, **ERRORS})
 @validated
 def images(body: ImageQuery) -> Response:
     """The same without a chat."""
-    return found(body)
+    return answer(body)
 
 
-def found(body: ImageQuery) -> Response:
-    query, hits = services().image_search.find(owner_id(), body.query, datetime.now(ZoneInfo(body.timezone)))
+def answer(body: ImageQuery) -> Response:
+    search = services().image_search
+    now = datetime.now(ZoneInfo(body.timezone))
+    found = search.match(owner_id(), body.query, now, search_type=body.search_type)
+    page = search.hits(owner_id(), found.matches[body.offset : body.offset + body.limit])
     return jsonify(
         {
-            "results": [present(hit) for hit in hits[body.offset : body.offset + body.limit]],
-            "total_count": len(hits),
+            "results": [present(hit) for hit in page],
+            "total_count": len(found.matches),
             "query_interpretation": {
                 "original_query": body.query,
-                "filters_applied": list(query.filters),
-                "search_type": query.search_type,
+                "filters_applied": list(found.query.filters),
+                "search_type": found.search_type,
             },
         }
     )
@@ -56,7 +59,7 @@ def present(hit: Hit) -> dict[str, Any]:
     thumbnail = base_url() + signed(url_for("classic.image_thumbnail", image_id=image.id))
     return {
         "image_id": image.id,
-        "description": hit.known.caption or hit.known.told or image.filename,
+        "description": image.description or hit.known.caption or hit.known.told or image.filename,
         "confidence": hit.confidence,
         "relevance_score": hit.relevance,
         "thumbnail_url": thumbnail,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, clean, filled
+from services.library.search import SearchType
 
 
 def zone(name: str) -> str:
@@ -30,6 +31,12 @@ class ImageQuery(Body):
         default="UTC", description="IANA name of the zone whose days are meant."
     )
 
+    search_type: SearchType | None = Field(
+        default=None,
+        description="How to look for what the rules do not understand: `keyword` by its words, `semantic` by its "
+        "meaning, `hybrid` by both, which is the default.",
+    )
+
 
 class FoundImage(BaseModel):
     image_id: str
@@ -47,7 +54,7 @@ class FoundImage(BaseModel):
 class Interpretation(BaseModel):
     original_query: str
     filters_applied: list[str]
-    search_type: str
+    search_type: SearchType
 
 
 class FoundImages(BaseModel):

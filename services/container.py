@@ -23,7 +23,13 @@ from services.health import Health
 from services.idempotency import Idempotency
 from services.jobs import Jobs
 from services.library.analyses import Analyses
+from services.library.catalogue import Catalogue
+from services.library.documents import Documents
+from services.library.folders import Folders
+from services.library.image_index import ImageIndex
 from services.library.images import Images
+from services.library.links import Links
+from services.library.passages import PassageSearch
 from services.library.remote import RemoteImages
 from services.library.search import ImageSearch
 from services.library.storage import MediaStore
@@ -62,6 +68,8 @@ class Services:
     store: MediaStore
     eyes: Eyes
     images: Images
+    documents: Documents
+    passages: PassageSearch
     analyses: Analyses
     model: ChatModel
     turns: Turns
@@ -70,7 +78,11 @@ class Services:
     contexts: Contexts
     embedder: Embedder
     vectors: Vectors
+    image_index: ImageIndex
     image_search: ImageSearch
+    catalogue: Catalogue
+    folders: Folders
+    links: Links
     gateway: Gateway
     remote_images: RemoteImages
     galleries: Galleries
@@ -101,7 +113,7 @@ class Services:
     @property
     def toolbox(self) -> Toolbox:
         """Makes the tools of turns in sessions."""
-        return Toolbox(self.database, self.images, self.analyses, self.image_search, None, self.plans)
+        return Toolbox(self.database, self.images, self.analyses, self.image_search, self.passages, self.plans)
 
     def start(self) -> None:
         """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.
@@ -154,7 +166,7 @@ class Services:
         for number in itertools.count():
             due: list[Callable[[], object]] = [self.jobs.sweep, self.plans.expire, self.voice_sessions.sweep]
             if number % SWEEPS_OF_FILES == 0:
-                due += [self.images.sweep, self.galleries.sweep, self.idempotency.sweep]
+                due += [self.images.sweep, self.documents.sweep, self.galleries.sweep, self.idempotency.sweep]
             for sweep in due:
                 _swept(sweep)
             if self._stopping.wait(SWEEP_EVERY_S):

@@ -13,6 +13,7 @@ from config import Settings
 from models.database import Database
 from services.accounts import Accounts
 from services.answers import caption
+from services.backlog import backlog
 from services.bus import Bus, LocalBus, RedisBus
 from services.cache import Cache, Codec
 from services.claims import Claims
@@ -25,20 +26,32 @@ from services.generations import Generations
 from services.health import Health
 from services.idempotency import Idempotency
 from services.jobs import Jobs, Work
-from services.library import pictures
+from services.library import passage_meaning, pictures
 from services.library.analyses import Analyses
 from services.library.analysing import JOB as ANALYSE
 from services.library.analysing import ROWS as IMAGE_ROWS
 from services.library.analysing import Analyser
+from services.library.catalogue import Catalogue
 from services.library.describing import Describer
+from services.library.document_reading import DocumentReading
+from services.library.documents import JOB as READ
+from services.library.documents import Documents
+from services.library.folders import Folders
+from services.library.image_index import ImageIndex
 from services.library.images import Images
+from services.library.links import Links
+from services.library.passage_vectors import PassageVectors
+from services.library.passages import PassageSearch
 from services.library.remote import RemoteImages
+from services.library.retelling import JOB as RETELL
+from services.library.retelling import Retelling
 from services.library.search import ImageSearch
 from services.library.storage import FolderStore, MediaStore
 from services.library.vectors import Vectors
 from services.making import Studio
 from services.meaning import registry as embedders
 from services.meaning.base import Embedder
+from services.meaning.centred import Centred
 from services.metrics import Metrics
 from services.plan_runs import PlanRuns
 from services.plans import JOB as RUN_PLAN
@@ -100,23 +113,39 @@ def build(
     store = _store(settings)
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
-    metrics = Metrics({"prepared": prepared, "facts": facts})
+    metrics = Metrics({"prepared": prepared, "facts": facts}, lambda: backlog(database))
     roll = Roll(database, settings.job_threads)
     stopping = threading.Event()
     answering = model or _providers(settings, analyses)
-    images = Images(database, store, prepared, extra_formats=settings.extra_image_formats)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
     embedder = _embedder(settings)
+    vectors = Vectors(database, embedder.name)
+    image_index = _image_index(database, Centred(embedder))
+    images = Images(database, store, prepared, image_index, extra_formats=settings.extra_image_formats)
     galleries = Galleries(database, store)
     assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
     describe = Describer(answering) if settings.analyse_with_provider else None
-    analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), None, describe)
+    analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), image_index, describe)
+
+    def retell_soon(image_id: str) -> None:
+        jobs.enqueue(RETELL, image_id)
+
     bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
-    runs = PlanRuns(database, bus, images, None, worker_id=roll.worker_id, stopping=stopping)
+    runs = PlanRuns(database, bus, images, retell=retell_soon, worker_id=roll.worker_id, stopping=stopping)
+
+    def read_soon(document_id: str) -> None:
+        jobs.enqueue(READ, document_id)
+
+    of_passages = passage_meaning.centred(embedder)
+    passage_vectors = Vectors(database, of_passages.name)
+    meanings = PassageVectors(database, passage_vectors, of_passages, stopping)
+    reader = DocumentReading(database, store, meanings, ocr=eyes.read, again=read_soon, worker_id=roll.worker_id)
     works = {
         ANALYSE: Work(analyser.run, analyser.waiting, "one"),
         RUN_PLAN: Work(runs.run, runs.waiting, "urgent"),
+        RETELL: Work(Retelling(database, image_index).run, tuple),
+        READ: Work(reader.run, reader.waiting),
     }
     jobs = Jobs(
         works,
@@ -126,6 +155,7 @@ def build(
         stopping=stopping,
         elsewhere=roll.does_jobs,
     )
+    documents = Documents(database, store, passage_vectors, read_soon)
     return Services(
         settings=settings,
         secret_key=settings.secret_key or _kept_secret(settings.data_dir / "secret.key"),
@@ -133,15 +163,21 @@ def build(
         store=store,
         eyes=eyes,
         images=images,
+        documents=documents,
+        passages=PassageSearch(database, passage_vectors, of_passages),
         analyses=analyses,
         model=answering,
         turns=turns,
-        generations=Generations(database),
+        generations=Generations(database, settings.redis_url, roll.worker_id),
         sessions=Sessions(database),
         contexts=Contexts(database),
         embedder=embedder,
-        vectors=Vectors(database, embedder.name),
-        image_search=ImageSearch(database),
+        vectors=vectors,
+        image_index=image_index,
+        image_search=ImageSearch(database, image_index),
+        catalogue=Catalogue(images, jobs.enqueue),
+        folders=Folders(images, documents.delete),
+        links=Links(database),
         gateway=Gateway(database, turns),
         remote_images=RemoteImages(settings.remote_images),
         galleries=galleries,
@@ -164,7 +200,7 @@ def build(
         idempotency=Idempotency(database, store, roll.worker_id),
         jobs=jobs,
         bus=bus,
-        plans=Plans(database, None, jobs, bus),
+        plans=Plans(database, jobs, bus),
         shared=shared,
     )
 
@@ -225,6 +261,10 @@ def _embedder(settings: Settings) -> Embedder:
         ),
     }
     return embedders.build(settings.embedding_provider, config)
+
+
+def _image_index(database: Database, embedder: Embedder) -> ImageIndex:
+    return ImageIndex(database, embedder, Vectors(database, embedder.name))
 
 
 def _maker(settings: Settings) -> ImageStudio:

@@ -1,98 +1,46 @@
 """What somebody looks for, out of their words: things, colours, dates, text, and what they do not want.
 
-Things and colours are known in English, Hindi and Marathi, by the tables of `services/answers`; dates and the rest in
-English. What is understood is taken out of the query; the words that remain are looked for as they are.
+Things, colours, dates and negations are known in English, Hindi and Marathi, by the tables of `services/answers` and
+of the modules beside this one. A query is a list of alternatives ("or"), each of things and words that are to be there
+together ("and"); what is said of the picture itself, its date or type, holds for all of them. What is understood is
+taken out of the query; the words that remain are looked for as they are and by their meaning.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from services.answers.aliases import spans
-from services.answers.colours import colours_in
 from services.answers.text_folding import LETTER, fold
-from services.library.dates import Period, period_in
+from services.library import query_filters as filters
+from services.library.dates import Period, periods_in
+from services.library.query_filters import FAMILY, NOT, Kind, Limits, Orientation, Place, Said
+from services.library.query_things import EMPTY, Thing, things_in
 
-Orientation = Literal["portrait", "landscape", "square"]
-Kind = Literal["photo", "drawing", "document", "screenshot", "animation", "png", "jpeg", "gif"]
-
-NEGATIONS = "not|no|without|except|excluding|never|isn't|aren't|नहीं|बिना|छोड़कर|नको|शिवाय|नाही"
-_NOT = re.compile(rf"(?:\b|(?<=\s))(?:{NEGATIONS})(?:\s+(?:any|a|an|the|of|containing|showing|in|taken))*\s*$")
-_OR = re.compile(r"\s(?:or|either|या|किंवा)\s")
-_READS = re.compile(
-    r"(?:that |which )?(?:says?|saying|reads|reading|labell?ed|with the (?:text|words?))\s+(?P<said>[^,]+?)"
-    r"(?=$|,|\s(?:and|or|from|taken|in the|without|not)\s)"
+_OR = re.compile(r"\s(?:or|either|या|किंवा|अथवा)\s")
+_NEGATED_LIST = re.compile(
+    rf"(?<!{LETTER})((?:without|no|not|neither|बिना|except|excluding)\s+(?:(?:any|a|an|the)\s+)?{LETTER}+(?:\s{LETTER}+)?)\s(?:or|nor)\s"
 )
-_QUOTED = re.compile(r'"([^"]{1,100})"')
-_CONFIDENCE = (
-    (re.compile(r"\b(?:very )?(?:high(?:est)?|strong) confidence(?: detections?)?(?: of)?\b"), 0.7, "high"),
-    (re.compile(r"\b(?:medium|moderate) confidence(?: detections?)?(?: of)?\b"), 0.5, "medium"),
-)
-_ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
-    "portrait": re.compile(r"\b(?:portrait|vertical|upright)(?: (?:orientation|format|mode))?\b"),
-    "landscape": re.compile(r"\b(?:landscape|horizontal)(?: (?:orientation|format|mode))\b|\bhorizontal\b"),
-    "square": re.compile(r"\bsquare(?: (?:orientation|format))?\b"),
-}
-_KINDS: dict[Kind, re.Pattern[str]] = {
-    "screenshot": re.compile(r"\bscreen ?(?:shots?|captures?)\b"),
-    "drawing": re.compile(r"\b(?:drawings?|sketch(?:es)?|illustrations?|cartoons?|clip ?art|diagrams?)\b"),
-    "document": re.compile(r"\b(?:documents?|scans?|receipts?|letters?|pages? of text)\b"),
-    "animation": re.compile(r"\b(?:animations?|animated(?: gifs?)?|moving pictures?)\b"),
-    "png": re.compile(r"\bpngs?\b"),
-    "jpeg": re.compile(r"\bjpe?gs?\b"),
-    "gif": re.compile(r"\bgifs?\b"),
-}
-_SETTINGS = {
-    "indoors": re.compile(r"\b(?:indoors?|inside(?! (?:of )?(?:a|an|the)\b))\b"),
-    "outdoors": re.compile(r"\b(?:outdoors?|outside(?! of\b)|in the open)\b"),
-}
-_NUMBERS = {
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-}
-_COUNT = re.compile(rf"\b(\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?:{LETTER}+\s+)?$")
-_SAID_OF = re.compile(r"\s*(?:(?:that|which|who) )?(?:is|are|was|were|isn't|aren't)\b")
-_EMPTY = frozenset(
-    """
-    a an and are as at be but by can containing detected detection detections did do does find for from get give had has
-    have i image images in is it its like me my near of on only or our out over photo photograph photographs photos pic
-    pics picture pictures please search see seen show shows showing some something somewhere taken that the their them
-    there these this those to under up was were where which who whose with you your any all kind look looking looks want
-    की का के में है हैं और फोटो चित्र तस्वीर दिखाओ ची चा चे मध्ये आहे आणि दाखवा वाली वाले
-    """.split()
-)
+_OR_MORE = re.compile(rf"\s({LETTER}+) or (?:more|three|four|five)\s")
+MOST_WORDS = 16
+"""Words of one alternative that are looked for; a longer one is hardly a search."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """Something that should be in the picture, or should not.
+class Clause:
+    """What should be there together.
 
     Args:
-        concept: by its English name; None for a colour of the whole picture.
-        colours: basic colours it should have one of.
-        count: how many there should be, if that was said.
-        wanted: False for what should not be there.
+        words: what was not understood.
+        meaning: the alternative in its own words, without what it negates; "" where all of it was understood.
+        unwanted: words that should not be there.
     """
 
-    concept: str | None
-    colours: tuple[str, ...] = ()
-    count: int | None = None
-    wanted: bool = True
-
-    @property
-    def words(self) -> str:
-        return " ".join([*self.colours, *([self.concept] if self.concept else [])])
+    things: tuple[Thing, ...] = ()
+    words: tuple[str, ...] = ()
+    meaning: str = ""
+    unwanted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +48,32 @@ class Query:
     """A query understood.
 
     Args:
-        groups: alternatives ("or"); all things of one group have to hold.
-        reads: words that should be readable in the picture.
-        words: what was not understood, looked for as it is.
-        filters: what was understood, in words.
+        clauses: alternatives, one of which has to hold; none where only the picture itself is spoken of.
+        periods: each with whether it is wanted.
+        sureness: least and most confidence of what is found; None for any.
+        filters: all of it in words, as `filters_applied` tells it.
     """
 
-    groups: tuple[tuple[Thing, ...], ...] = ()
-    reads: tuple[str, ...] = ()
-    period: Period | None = None
-    least_confidence: float = 0.0
-    orientation: Orientation | None = None
-    kinds: tuple[Kind, ...] = ()
-    setting: str | None = None
-    setting_wanted: bool = True
-    words: tuple[str, ...] = ()
-    filters: tuple[str, ...] = field(default=())
+    clauses: tuple[Clause, ...] = ()
+    reads: tuple[Said, ...] = ()
+    periods: tuple[tuple[Period, bool], ...] = ()
+    sureness: tuple[float, float] | None = None
+    orientations: tuple[tuple[Orientation, bool], ...] = ()
+    kinds: tuple[tuple[Kind, bool], ...] = ()
+    sizes: tuple[Limits, ...] = ()
+    folder: tuple[str, bool] | None = None
+    place: Place | None = None
+    filters: tuple[str, ...] = ()
 
     @property
-    def search_type(self) -> Literal["semantic", "keyword", "hybrid"]:
-        if not self.words:
-            return "semantic"
-        return "hybrid" if self.filters else "keyword"
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for: then nothing is found."""
+        return not (self.clauses or self.filters)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was not understood, of all alternatives."""
+        return tuple(word for clause in self.clauses for word in clause.words)
 
 
 def understand(text: str, now: datetime) -> Query:
@@ -132,132 +84,115 @@ def understand(text: str, now: datetime) -> Query:
         now: their time, with their zone.
     """
     rest = f" {fold(text)} "
-    filters: list[str] = []
-    reads, rest = _text_wanted(rest)
-    filters += [f"text: {said}" for said in reads]
-    period, rest = period_in(rest, now)
-    if period:
-        filters.append(f"date: {period.words}")
-    least, rest = _confidence(rest, filters)
-    orientation, rest = _one_of(_ORIENTATIONS, rest, "orientation", filters)
-    kinds, rest = _all_of(_KINDS, rest, filters)
-    setting, setting_wanted, rest = _setting(rest, filters)
-    groups, rest = _groups(rest, filters)
-    left = re.findall(rf"{LETTER}+", rest.replace("_", " "))
-    words = tuple(word for word in left if word not in _EMPTY and not _NOT.search(f" {word} "))
+    folder, rest = filters.folder_wanted(rest)
+    reads, rest = filters.texts_wanted(rest)
+    place, rest = filters.place_wanted(rest)
+    sureness, sure_words, rest = filters.confidence_wanted(rest)
+    sizes, rest = filters.sizes_wanted(rest)
+    periods, rest = _periods(rest, now)
+    orientations, rest = filters.orientations_wanted(rest)
+    kinds, rest = filters.kinds_wanted(rest)
+    clauses = _clauses(rest)
+    if sureness and not any(thing.wanted for clause in clauses for thing in clause.things):
+        clauses = (*clauses[:-1], _with(clauses[-1] if clauses else Clause(), Thing("anything")))
+    said = [
+        *(_told("text", said.words, said.wanted) for said in reads),
+        *_of_things(clauses),
+        *(_told("date", period.words, wanted) for period, wanted in periods),
+        *([f"confidence: {sure_words}"] if sureness else []),
+        *(_told("orientation", value, wanted) for value, wanted in orientations),
+        *(_told(FAMILY[kind], kind, wanted) for kind, wanted in kinds),
+        *(f"size: {words}" for _limits, words in sizes),
+        *([_told("folder", folder[0], folder[1])] if folder else []),
+        *([f"near: {place.latitude:g}, {place.longitude:g} within {place.km:g} km"] if place else []),
+    ]
     return Query(
-        groups=groups,
+        clauses=clauses,
         reads=reads,
-        period=period,
-        least_confidence=least,
-        orientation=orientation,
+        periods=periods,
+        sureness=sureness,
+        orientations=orientations,
         kinds=kinds,
-        setting=setting,
-        setting_wanted=setting_wanted,
-        words=words,
-        filters=tuple(filters),
+        sizes=tuple(limits for limits, _words in sizes),
+        folder=folder,
+        place=place,
+        filters=tuple(dict.fromkeys(said)),
     )
 
 
-def _text_wanted(rest: str) -> tuple[tuple[str, ...], str]:
-    reads = [found.strip() for found in _QUOTED.findall(rest)]
-    rest = _QUOTED.sub(" ", rest)
-    said = _READS.search(rest)
-    if said:
-        reads.append(said["said"].strip())
-        rest = rest[: said.start()] + " " + rest[said.end() :]
-        rest = re.sub(r"\b(?:the )?(?:signs?|text|words?|labels?)\b", " ", rest)
-    return tuple(filter(None, reads)), rest
+def _told(name: str, value: str, wanted: bool) -> str:
+    if wanted:
+        return f"{name}: {value}"
+    return (
+        f"not: {value}" if name in ("setting", "type", "quality", "orientation", "object") else f"not: {name} {value}"
+    )
 
 
-def _confidence(rest: str, filters: list[str]) -> tuple[float, str]:
-    for finder, least, name in _CONFIDENCE:
-        if finder.search(rest):
-            filters.append(f"confidence: {name}")
-            return least, finder.sub(" ", rest)
-    return 0.0, rest
+def _periods(rest: str, now: datetime) -> tuple[tuple[tuple[Period, bool], ...], str]:
+    found, rest = periods_in(rest, now)
+    periods: list[tuple[Period, bool]] = []
+    for period, place in found:
+        negation = NOT.search(rest[:place])
+        periods.append((period, negation is None))
+        if negation:
+            rest = rest[: negation.start()] + " " * (place - negation.start()) + rest[place:]
+    return tuple(periods), rest
 
 
-def _one_of(
-    table: dict[Orientation, re.Pattern[str]], rest: str, name: str, filters: list[str]
-) -> tuple[Orientation | None, str]:
-    for value, finder in table.items():
-        if finder.search(rest):
-            filters.append(f"{name}: {value}")
-            return value, finder.sub(" ", rest)
-    return None, rest
+def _clauses(rest: str) -> tuple[Clause, ...]:
+    """The alternatives of what is left; those that ask for nothing are none."""
+    # "without people or cars" wants neither.
+    rest = _OR_MORE.sub(r" at least \1 ", _NEGATED_LIST.sub(r"\1 and not ", rest))
+    clauses = [clause for part in _parts(rest) if (clause := _clause(part)) != Clause()]
+    wanted = [clause for clause in clauses if any(thing.wanted for thing in clause.things) or clause.words]
+    if wanted and len(wanted) < len(clauses):
+        # "not a cat or dog, a car": what is unwanted holds for each alternative that wants something.
+        unwanted = [clause for clause in clauses if clause not in wanted]
+        denied = tuple(thing for clause in unwanted for thing in clause.things)
+        words = tuple(word for clause in unwanted for word in clause.unwanted)
+        return tuple(
+            Clause((*clause.things, *denied), clause.words, clause.meaning, (*clause.unwanted, *words))
+            for clause in wanted
+        )
+    return tuple(clauses)
 
 
-def _all_of(table: dict[Kind, re.Pattern[str]], rest: str, filters: list[str]) -> tuple[tuple[Kind, ...], str]:
-    found: list[Kind] = []
-    for value, finder in table.items():
-        if finder.search(rest):
-            found.append(value)
-            filters.append(f"type: {value}")
-            rest = finder.sub(" ", rest)
-    return tuple(found), rest
-
-
-def _setting(rest: str, filters: list[str]) -> tuple[str | None, bool, str]:
-    for value, finder in _SETTINGS.items():
-        found = finder.search(rest)
-        if found:
-            negation = _NOT.search(rest[: found.start()])
-            filters.append(f"{'not ' if negation else ''}{value}")
-            begin = negation.start() if negation else found.start()
-            return value, negation is None, f"{rest[:begin]} {rest[found.end() :]}"
-    return None, True, rest
-
-
-def _groups(rest: str, filters: list[str]) -> tuple[tuple[tuple[Thing, ...], ...], str]:
-    groups: list[tuple[Thing, ...]] = []
-    left_over: list[str] = []
+def _parts(rest: str) -> list[str]:
+    """The query cut at each "or" that does not merely join two colours of one thing."""
+    parts: list[str] = []
     for part in _OR.split(rest):
-        things, left = _things(part)
-        if things:
-            groups.append(things)
-        left_over.append(left)
-    for thing in dict.fromkeys(thing for group in groups for thing in group):
-        filters += [f"{'' if thing.wanted else 'not '}color: {colour}" for colour in thing.colours]
+        things, _left, _denied = things_in(parts[-1]) if parts else ((), [], [])
+        if parts and things and all(thing.concept is None for thing in things):
+            parts[-1] = f"{parts[-1]} {part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _clause(part: str) -> Clause:
+    things, left, denied = things_in(part)
+    words = tuple(dict.fromkeys(word for word in left if word not in EMPTY))[:MOST_WORDS]
+    unwanted = tuple(dict.fromkeys(word for word in denied if word not in EMPTY))[:MOST_WORDS]
+    meaning = ""
+    if words:
+        names = [thing.words for thing in things if thing.wanted]
+        meaning = " ".join([*names, *words])
+    return Clause(things, words, meaning, unwanted)
+
+
+def _with(clause: Clause, thing: Thing) -> Clause:
+    return Clause((*clause.things, thing), clause.words, clause.meaning, clause.unwanted)
+
+
+def _of_things(clauses: tuple[Clause, ...]) -> list[str]:
+    said: list[str] = []
+    for thing in dict.fromkeys(thing for clause in clauses for thing in clause.things):
+        if thing.concept == "anything":
+            continue
+        if not thing.wanted:
+            said.append(f"not: {thing.words}")
+            continue
+        said += [f"color: {colour}" for colour in thing.colours]
         if thing.concept:
-            count = f"{thing.count} " if thing.count else ""
-            filters.append(f"{'' if thing.wanted else 'not '}object: {count}{thing.concept}")
-    return tuple(groups), " ".join(left_over)
-
-
-def _things(part: str) -> tuple[tuple[Thing, ...], str]:
-    """Things a clause names, each with the colours, number and negation before it, and the rest of the words."""
-    things: list[Thing] = []
-    left: list[str] = []
-    end = 0
-    for start, stop, concept in spans(part):
-        before = part[end:start]
-        colours = colours_in(before)
-        number = _COUNT.search(before)
-        count = None
-        if number:
-            count = _NUMBERS.get(number.group(1)) or int(number.group(1))
-            before = before[: number.start(1)] + before[number.end(1) :]
-        things.append(Thing(concept, colours, count, wanted=_NOT.search(_bare(before)) is None))
-        left.append(_without(before, colours))
-        end = stop
-    tail = part[end:]
-    colours = colours_in(tail)
-    if colours:
-        wanted = not re.search(rf"(?:^|\s)(?:{NEGATIONS})\s", tail)
-        # "cars that are not red" speaks of the cars, "a car, blue" of the picture.
-        of = things[-1].concept if things and _SAID_OF.match(tail) else None
-        things.append(Thing(of, colours, wanted=wanted))
-    left.append(_without(tail, colours))
-    return tuple(things), " ".join(left)
-
-
-def _bare(before: str) -> str:
-    """The words before a thing without its colours, so that "no red cars" is seen to be a "no"."""
-    return " ".join(word for word in before.split() if not colours_in(word)) + " "
-
-
-def _without(words: str, colours: tuple[str, ...]) -> str:
-    if not colours:
-        return words
-    return " ".join(word for word in words.split() if not colours_in(word) and word not in ("dark", "light", "bright"))
+            said.append(f"object: {thing.counted}{thing.concept}")
+    return said + [f"not: {word}" for clause in clauses for word in clause.unwanted]

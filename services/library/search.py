@@ -1,45 +1,47 @@
-"""Finding pictures by what is known of them: only what matches, the surest first, and why."""
+"""Finding pictures by what was seen in them, by words and by meaning: only what matches, the likeliest first, and why.
+
+The database chooses candidates by their columns and by the text index; of these alone what was seen is read. What the
+rules did not understand of a query is looked for in two ways at once, by its words and by its meaning, and both
+together say how likely a picture is meant (`relevance.py`).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import logging
+import math
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
 
-from models.chats import Conversation, Message
 from models.database import Database
-from models.media import Analysis, ConversationImage, Image
-from services.answers.aliases import concepts
-from services.answers.colours import basic, colours_in
-from services.answers.nouns import members
-from services.answers.seen import evidence, people
-from services.answers.text_folding import LETTER, fold
-from services.library.query import Kind, Orientation, Query, Thing, understand
-from services.vision.facts import Facts
-from services.vision.facts_json import from_json
+from models.media import Analysis, Image, ImageWords
+from services.errors import ProviderError
+from services.library import candidates, relevance
+from services.library.image_index import KIND, ImageIndex, told_first
+from services.library.judging import Verdict, judge
+from services.library.query import Clause, Query, understand
+from services.library.text_index import matching, numbers_with
+from services.library.vectors import Vectors
 
-TOLD = 0.6
-"""How sure a match is that rests on what a cloud model said of the picture, which gives no number of its own."""
-WHOLE_COLOUR = 0.15
-"""The share of a picture from which on it is "a red picture"."""
-MIMES: dict[Kind, str] = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"}
+log = logging.getLogger(__name__)
+
+SearchType = Literal["semantic", "keyword", "hybrid"]
+AT_ONCE = 500
+MOST_BY_MEANING = 1000
+"""Pictures that are found by their meaning alone, at most."""
+LEAST_RELEVANCE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture with all that can be searched of it: what was measured, and what was first said of it."""
+    """A picture with what is said of it."""
 
     image: Image
-    facts: Facts | None
     caption: str
     told: str
-
-    @property
-    def taken_at(self) -> str | None:
-        return self.facts.capture.taken_at if self.facts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Hit:
     """A picture that matches.
 
     Args:
-        relevance: 0-1; of what was asked for, how surely it is there.
+        relevance: 0-1, how likely it is what was meant.
         confidence: of the least sure thing found in it; None where no thing was asked for.
         matched: what it was found by, in words.
     """
@@ -58,219 +60,233 @@ class Hit:
     matched: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A picture that matches, by its id alone."""
+
+    image_id: str
+    created_at: datetime
+    relevance: float
+    confidence: float | None
+    matched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Every picture that matches, the likeliest first.
+
+    Args:
+        search_type: what was looked at: things and words alone are `keyword` once words were left that the rules did
+            not understand; with their meaning it is `hybrid`; what was wholly understood, or looked for by meaning
+            alone, is `semantic`.
+    """
+
+    query: Query
+    matches: tuple[Match, ...]
+    search_type: SearchType
+
+
 class ImageSearch:
-    """Searches the pictures of owners."""
+    """Searches the pictures of owners.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        index: of the same database.
+    """
+
+    def __init__(self, database: Database, index: ImageIndex) -> None:
         self.database = database
+        self.index = index
 
-    def find(self, owner_id: str, text: str, now: datetime) -> tuple[Query, list[Hit]]:
+    def find(
+        self, owner_id: str, text: str, now: datetime, *, among: Collection[str] | None = None
+    ) -> tuple[Query, list[Hit]]:
         """What was understood, and every picture that matches, the most relevant first.
 
         Args:
             now: the caller's time, with their zone.
+            among: only these.
+
+        Raises:
+            DatabaseUnavailable
         """
+        found = self.match(owner_id, text, now, among=among)
+        return found.query, self.hits(owner_id, found.matches)
+
+    def match(
+        self,
+        owner_id: str,
+        text: str,
+        now: datetime,
+        *,
+        among: Collection[str] | None = None,
+        search_type: SearchType | None = None,
+    ) -> Matches:
+        """What was understood, and every picture that matches.
+
+        Args:
+            now: the caller's time, with their zone.
+            among: only these.
+            search_type: how to look for what was not understood: `keyword` by its words alone, `semantic` by its
+                meaning alone; None or `hybrid` by both.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        self.index.catch_up(owner_id)
         query = understand(text, now)
-        hits = [hit for known in self._known(owner_id, query) if (hit := match(known, query, now)) is not None]
-        hits.sort(key=lambda hit: (-hit.relevance, -hit.known.image.created_at.timestamp(), hit.known.image.id))
-        return query, hits
+        words_left = bool(query.words)
+        if query.is_empty:
+            return Matches(query, (), "semantic")
+        clauses = query.clauses or (Clause(),)
+        meanings = [self._meaning(clause, search_type) for clause in clauses]
+        best: dict[str, Match] = {}
+        with self.database.look() as work:
+            fixed = candidates.conditions(work, owner_id, query)
+            for clause, meant in zip(clauses, meanings, strict=True):
+                seeking = _Seeking(
+                    vectors=self.index.vectors,
+                    work=work,
+                    owner_id=owner_id,
+                    query=query,
+                    clause=clause,
+                    now=now,
+                    conditions=[*fixed, *candidates.having(work, query, clause)],
+                    by_words=search_type != "semantic",
+                )
+                for match in seeking.found(meant, among):
+                    if match.image_id not in best or match.relevance > best[match.image_id].relevance:
+                        best[match.image_id] = match
+        return Matches(query, tuple(sorted(best.values(), key=_order)), _type(words_left, meanings, search_type))
 
-    def _known(self, owner_id: str, query: Query) -> list[Known]:
-        first = (
-            select(ConversationImage.image_id, Message.content)
-            .join(Conversation, Conversation.id == ConversationImage.conversation_id)
-            .join(Message, Message.conversation_id == Conversation.id)
-            .where(Conversation.surface == "classic", Conversation.owner_id == owner_id, Message.seq == 1)
-            .subquery()
-        )
-        rows = (
-            select(Image, Analysis.facts, Analysis.caption, first.c.content)
-            .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
-            .outerjoin(first, first.c.image_id == Image.id)
-            .where(Image.owner_id == owner_id)
-        )
-        if query.period and query.period.since:
-            # A picture cannot have been taken after it was uploaded.
-            rows = rows.where(Image.created_at >= query.period.since)
+    def hits(self, owner_id: str, matches: Sequence[Match]) -> list[Hit]:
+        """Matches with their pictures, in their order; one that was deleted meanwhile is left out."""
+        known: dict[str, Known] = {}
         with self.database.read() as session:
-            return [
-                Known(image, _facts(stored), caption or "", told or "")
-                for image, stored, caption, told in session.execute(rows)
-            ]
+            for start in range(0, len(matches), AT_ONCE):
+                ids = [match.image_id for match in matches[start : start + AT_ONCE]]
+                rows = session.execute(
+                    select(Image, Analysis.caption, told_first())
+                    .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
+                    .where(Image.id.in_(ids), Image.owner_id == owner_id)
+                )
+                known |= {image.id: Known(image, caption or "", told or "") for image, caption, told in rows}
+        return [
+            Hit(known[match.image_id], match.relevance, match.confidence, match.matched)
+            for match in matches
+            if match.image_id in known
+        ]
 
-
-def match(known: Known, query: Query, now: datetime) -> Hit | None:
-    """Whether a picture is what was asked for, and how surely."""
-    reasons: list[str] = []
-    scores: list[float] = []
-    if not _fits(known, query, now, reasons):
-        return None
-    found = _best_group(known, query.groups)
-    if found is None:
-        return None
-    things, confidences = found
-    if confidences and min(confidences) < query.least_confidence:
-        return None
-    reasons += things
-    scores += confidences
-    for said in query.reads:
-        sure = _reads(known, said)
-        if sure is None:
+    def _meaning(self, clause: Clause, search_type: SearchType | None) -> Any:
+        """The vector of an alternative's words; None where it has none, or none can be made now."""
+        if not clause.meaning or search_type == "keyword":
             return None
-        reasons.append(f"text “{said}”")
-        scores.append(sure)
-    if query.words:
-        share = _share_of_words(known, query.words)
-        # With nothing else to go by, more than half of the words have to be there.
-        if share <= (0.5 if not (scores or reasons) else 0.0):
-            return None
-        reasons.append("words: " + ", ".join(word for word in query.words if _has_word(known, word)))
-        scores.append(share * 0.9)
-    if not reasons:
-        return None
-    relevance = sum(scores) / len(scores) if scores else 0.9
-    return Hit(
-        known, round(min(1.0, relevance), 3), round(min(confidences), 3) if confidences else None, tuple(reasons)
-    )
-
-
-def _facts(stored: dict[str, object] | None) -> Facts | None:
-    if stored is None:
-        return None
-    try:
-        return from_json(stored)
-    except ValueError:
-        return None  # measured by another version; it is measured anew when it is next looked at
-
-
-def _fits(known: Known, query: Query, now: datetime, reasons: list[str]) -> bool:
-    """Dates, orientation, kinds and setting: conditions that hold or do not."""
-    if query.period:
-        taken = _taken(known, now)
-        if not query.period.holds(taken):
-            return False
-        reasons.append(f"date {taken.date().isoformat()}")
-    if query.orientation:
-        if _orientation(known.image) != query.orientation:
-            return False
-        reasons.append(query.orientation)
-    for kind in query.kinds:
-        if not _is_kind(known, kind):
-            return False
-        reasons.append(kind)
-    if query.setting:
-        is_there = known.facts is not None and known.facts.scene.setting == query.setting
-        if is_there != query.setting_wanted:
-            return False
-        reasons.append(query.setting if query.setting_wanted else f"not {query.setting}")
-    return True
-
-
-def _taken(known: Known, now: datetime) -> datetime:
-    """When the camera says it was, in the caller's zone; else when it was uploaded."""
-    if known.taken_at:
         try:
-            return datetime.fromisoformat(known.taken_at).replace(tzinfo=now.tzinfo)
-        except ValueError:
-            pass  # a camera whose clock was never set
-    return known.image.created_at.astimezone(now.tzinfo)
-
-
-def _orientation(image: Image) -> Orientation:
-    ratio = image.width / image.height
-    return "square" if 0.95 <= ratio <= 1.05 else "landscape" if ratio > 1 else "portrait"
-
-
-def _is_kind(known: Known, kind: Kind) -> bool:
-    if kind in MIMES:
-        return known.image.mime_type == MIMES[kind]
-    if known.facts is None:
-        return False
-    if kind == "animation":
-        return known.facts.motion is not None
-    return known.facts.scene.medium == kind
-
-
-def _best_group(known: Known, groups: Sequence[Sequence[Thing]]) -> tuple[list[str], list[float]] | None:
-    """The alternative that holds most surely: reasons and confidences; None when none holds."""
-    if not groups:
-        return [], []
-    best: tuple[list[str], list[float]] | None = None
-    for group in groups:
-        reasons: list[str] = []
-        confidences: list[float] = []
-        for thing in group:
-            sure = _sureness(known, thing)
-            if thing.wanted == (sure is None):
-                break
-            reasons.append(thing.words if thing.wanted else f"no {thing.words}")
-            if thing.wanted and sure is not None:
-                confidences.append(sure)
-        else:
-            if best is None or sum(confidences) > sum(best[1]):
-                best = reasons, confidences
-    return best
-
-
-def _sureness(known: Known, thing: Thing) -> float | None:
-    """How surely a thing is in the picture; None when it is not."""
-    if known.facts is None:
-        return _told_sureness(known, thing)
-    if thing.concept is None:
-        return _whole_colour(known.facts, thing.colours)
-    found = evidence(known.facts, thing.concept, thing.colours)
-    if thing.count is not None:
-        there = max(len(found.sure), people(known.facts) if thing.concept == "person" else 0)
-        if there != thing.count:
+            return self.index.embedder.queries([clause.meaning])[0]
+        except ProviderError as error:
+            log.warning("searching by words alone: %s", error)
             return None
-    objects = [item.confidence for item in (*found.sure, *found.maybe)]
-    labels = [label.confidence for label in (*found.labels, *found.labels_maybe)]
-    if thing.concept in ("person", "face") and not thing.colours:
-        objects += [face.confidence for face in known.facts.faces]
-    return max([*objects, *labels], default=None)
 
 
-def _whole_colour(facts: Facts, colours: tuple[str, ...]) -> float | None:
-    share = sum(colour.share for colour in facts.colours if basic(colour.name) in colours)
-    return min(1.0, 0.5 + share) if share >= WHOLE_COLOUR else None
+@dataclass(frozen=True, slots=True)
+class _Seeking:
+    """One alternative of a query looked for.
+
+    Args:
+        conditions: what the database chooses by.
+        by_words: whether words that were not understood are looked for as they are.
+    """
+
+    vectors: Vectors
+    work: Connection
+    owner_id: str
+    query: Query
+    clause: Clause
+    now: datetime
+    conditions: list[Any]
+    by_words: bool
+
+    def found(self, vector: Any, among: Collection[str] | None) -> Iterable[Match]:
+        """Every picture that matches the alternative."""
+        having = self._having_words()
+        near = self._near(vector, among)
+        unwanted = set().union(*(numbers_with(self.work, self.owner_id, word) for word in self.clause.unwanted))
+        for row in self._rows(near):
+            if row.id in unwanted or (among is not None and row.id not in among):
+                continue
+            verdict = judge(row, self.query, self.clause, self.now)
+            if verdict is None or not self._meant(row.id, having, near, verdict):
+                continue
+            yield Match(
+                row.id,
+                row.created_at,
+                round(min(1.0, verdict.relevance), 3),
+                round(min(verdict.confidences), 3) if verdict.confidences else None,
+                tuple(dict.fromkeys(verdict.reasons)),
+            )
+
+    @property
+    def _alone(self) -> bool:
+        """Whether words are all there is to go by."""
+        return not self.clause.things and not self.query.filters
+
+    def _rows(self, near: dict[str, float]) -> Iterable[Any]:
+        chosen = candidates.rows(self.owner_id).where(*self.conditions)
+        if not self.clause.words:
+            yield from self.work.execute(chosen.execution_options(yield_per=2000))
+            return
+        done: set[str] = set()
+        if self.by_words:
+            with_words = chosen.where(matching(self.work, [self.clause.words]))
+            for row in self.work.execute(with_words.execution_options(yield_per=2000)):
+                done.add(row.id)
+                yield row
+        rest = [image_id for image_id in near if image_id not in done]
+        for start in range(0, len(rest), AT_ONCE):
+            yield from self.work.execute(chosen.where(Image.id.in_(rest[start : start + AT_ONCE])))
+
+    def _having_words(self) -> dict[str, tuple[float, set[str]]]:
+        """For each word what it weighs, rare ones more, and the pictures that have it."""
+        if not (self.clause.words and self.by_words):
+            return {}
+        count = select(func.count()).select_from(ImageWords).where(ImageWords.owner_id == self.owner_id)
+        total = self.work.execute(count).scalar_one()
+        found = {word: numbers_with(self.work, self.owner_id, word) for word in self.clause.words}
+        return {word: (math.log1p(total / (1 + len(ids))), ids) for word, ids in found.items()}
+
+    def _near(self, vector: Any, among: Collection[str] | None) -> dict[str, float]:
+        """Centred cosines of pictures whose meaning is near enough to count."""
+        if vector is None:
+            return {}
+        nearest = self.vectors.nearest(self.owner_id, KIND, vector, MOST_BY_MEANING, among)
+        least = relevance.NEAR if self._alone else relevance.NEAR_BESIDE
+        return {image_id: cosine for image_id, cosine in nearest if cosine >= least}
+
+    def _meant(
+        self, image_id: str, having: dict[str, tuple[float, set[str]]], near: dict[str, float], verdict: Verdict
+    ) -> bool:
+        """Whether the words that were not understood speak for a picture, and how much."""
+        if not self.clause.words:
+            return bool(verdict.parts)
+        there = [word for word, (_weight, ids) in having.items() if image_id in ids]
+        weights = sum(weight for weight, _ids in having.values())
+        share = sum(having[word][0] for word in there) / weights if weights else 0.0
+        cosine = near.get(image_id)
+        enough = share > relevance.LEAST_SHARE if self._alone else share > 0
+        if not (enough or cosine is not None):
+            return False
+        verdict.parts.append(relevance.of_words(share, cosine))
+        verdict.reasons += [f"word: {word}" for word in there]
+        if cosine is not None:
+            verdict.reasons.append(f"meaning {cosine:.2f}")
+        return verdict.relevance >= LEAST_RELEVANCE
 
 
-def _told_sureness(known: Known, thing: Thing) -> float | None:
-    """What was said of a picture that nothing was measured of."""
-    told = fold(known.told)
-    named = set(concepts(told))
-    coloured = not thing.colours or bool(set(thing.colours) & set(colours_in(told)))
-    there = thing.concept is None or bool({thing.concept, *members(thing.concept)} & named)
-    return TOLD if there and coloured and told else None
+def _order(match: Match) -> tuple[float, float, str]:
+    """The likeliest first, then the newest; the id keeps pages apart."""
+    return -match.relevance, -match.created_at.timestamp(), match.image_id
 
 
-def _reads(known: Known, said: str) -> float | None:
-    """How surely words can be read in the picture."""
-    wanted = fold(said)
-    lines = known.facts.text if known.facts else ()
-    found = [line.confidence for line in lines if wanted in fold(line.text)]
-    if found:
-        return max(found)
-    together = fold(" ".join(line.text for line in lines))
-    if wanted in together:
-        return min(line.confidence for line in lines)
-    return TOLD if not known.facts and wanted in fold(known.told) else None
-
-
-def _share_of_words(known: Known, words: Sequence[str]) -> float:
-    return sum(_has_word(known, word) for word in words) / len(words)
-
-
-def _has_word(known: Known, word: str) -> bool:
-    """Whether a word, or another form of it, stands in the name, what was read, or what was said of a picture."""
-    stem = word[:-1] if len(word) > 4 and word.endswith("s") else word
-    return re.search(rf"(?<!{LETTER}){re.escape(stem)}", _text(known)) is not None
-
-
-def _text(known: Known) -> str:
-    facts = known.facts
-    parts = [known.image.filename.replace("_", " ").replace("-", " "), known.caption, known.told]
-    if facts:
-        parts += [line.text for line in facts.text]
-        parts += [label.name for label in facts.labels] + [item.name for item in facts.objects]
-    return fold(" ".join(parts))
+def _type(words_left: bool, vectors: list[Any], asked: SearchType | None) -> SearchType:
+    if not words_left or asked == "semantic":
+        return "semantic"
+    return "hybrid" if any(vector is not None for vector in vectors) else "keyword"

@@ -18,12 +18,12 @@ UNDERSTOOD: list[tuple[str, set[str], tuple[str, ...]]] = [
     ("high confidence detections of people", {"confidence: high", "object: person"}, ()),
     ("the sign that says exit", {"text: exit"}, ()),
     ('pictures with "no entry" on them', {"text: no entry"}, ("them",)),
-    ("something like a sunset, not indoors", {"not indoors"}, ("sunset",)),
-    ("photos without people", {"not object: person"}, ()),
+    ("something like a sunset, not indoors", {"not: indoors"}, ("sunset",)),
+    ("photos without people", {"not: person"}, ()),
     ("two dogs or a cat", {"object: 2 dog", "object: cat"}, ()),
     ("blue pictures", {"color: blue"}, ()),
-    ("no red cars", {"not color: red", "not object: car"}, ()),
-    ("vehicles but not bicycles", {"object: vehicle", "not object: bicycle"}, ()),
+    ("no red cars", {"not: red car"}, ()),
+    ("vehicles but not bicycles", {"object: vehicle", "not: bicycle"}, ()),
     ("a boat in May 2024", {"date: May 2024", "object: boat"}, ()),
     ("animated gifs of a cat", {"type: animation", "object: cat"}, ()),
     ("a screenshot in portrait orientation", {"type: screenshot", "orientation: portrait"}, ()),
@@ -42,13 +42,6 @@ def test_a_query_is_taken_apart(text: str, filters: set[str], words: tuple[str, 
     query = understand(text, NOW)
     assert set(query.filters) == filters
     assert set(query.words) <= set(words)
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"), [("red car", "semantic"), ("espresso", "keyword"), ("a cat on a skateboard ramp", "hybrid")]
-)
-def test_the_kind_of_search_is_told(text: str, kind: str) -> None:
-    assert understand(text, NOW).search_type == kind
 
 
 def test_a_long_query_of_nonsense_is_read_quickly() -> None:

@@ -1,0 +1,304 @@
+"""What a query says of the picture itself: its kind, shape, size, folder, how sure a find must be, what can be read.
+
+Each function takes the folded query, and gives what it found and the query without it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from services.answers.text_folding import LETTER, fold, pattern
+
+Orientation = Literal["portrait", "landscape", "square"]
+Kind = Literal[
+    "photo", "drawing", "document", "screenshot", "animation", "png", "jpeg", "gif", "webp", "indoors", "outdoors",
+    "blurred", "sharp", "dark", "bright", "text", "located",
+]  # fmt: skip
+FAMILY: dict[Kind, str] = {
+    **dict.fromkeys(("png", "jpeg", "gif", "webp", "photo", "drawing", "document", "screenshot", "animation"), "type"),
+    **dict.fromkeys(("indoors", "outdoors"), "setting"),
+    **dict.fromkeys(("blurred", "sharp", "dark", "bright"), "quality"),
+    "text": "has",
+    "located": "has",
+}
+"""What a kind is one of; those of one family exclude each other, so several of them are alternatives."""
+
+NEGATIONS = (
+    "not|no|without|except|excluding|exclude|never|non|but not|isn't|aren't|don't|doesn't|"
+    "नहीं|बिना|छोडकर|सिवाय|नको|शिवाय|नाही|सोडून|वगळून"
+)
+NOT = re.compile(
+    rf"(?:(?<!{LETTER}))(?:{NEGATIONS})(?:[ -]+(?:any|a|an|the|of|containing|showing|show|have|has|being|taken|"
+    rf"at|in|from|contain))*[ -]*$"
+)
+"""A negation at the end of what stands before something."""
+NOT_AFTER = re.compile(
+    r"^\s*(?:(?:के|की|का|च्या|में|मध्ये)\s+)?(?:बिना|नहीं|सिवाय|छोडकर|नको|शिवाय|नाही|सोडून|वगळून)(?:\s+(?:है|हैं|हो|आहे|आहेत|असलेले))?"
+)
+"""A negation at the beginning of what follows, as Hindi and Marathi have it."""
+
+_PICTURES = r"(?:images?|pictures?|pics?|photos?|photographs?|shots?|files?|ones?|चित्र|तस्वीरें|तस्वीर|फोटो|छायाचित्रे)"
+_KINDS: dict[Kind, str] = {
+    "screenshot": r"\b(?:screen ?(?:shots?|captures?|grabs?)|स्क्रीनशॉट|स्क्रीन शॉट)\b",
+    "drawing": r"\b(?:drawings?|sketch(?:es)?|illustrations?|cartoons?|clip ?art|diagrams?|रेखाचित्र)\b",
+    "document": r"\b(?:documents?|scans?|receipts?|letters?|pages? of text|scanned pages?|दस्तावेज|कागदपत्रे?)\b",
+    "animation": r"\b(?:animations?|animated(?: gifs?| images?)?|moving pictures?)\b",
+    "png": r"\b(?:pngs?)\b",
+    "jpeg": r"\b(?:jpe?gs?)\b",
+    "gif": r"\b(?:gifs?)\b",
+    "webp": r"\b(?:webps?)\b",
+    "indoors": r"\b(?:indoors?|inside(?! (?:of )?(?:a|an|the)\b)|घर के अंदर|अंदर|आतमध्ये|घरातील|घरात|आतील)\b",
+    "outdoors": r"\b(?:outdoors?|outside(?! of\b)|in the open|बाहर|बाहेर|बाहेरील|बाहेरचे)\b",
+    "blurred": r"\b(?:blurry|blurred|blur|out of focus|unsharp|shaky|धुंधली|धुंधले|धुंधला|अस्पष्ट)\b",
+    "sharp": rf"\b(?:sharp|crisp|in focus)\b(?= {_PICTURES}|\s*$)",
+    "dark": rf"\b(?:(?:too )?dark|underexposed|dim)\b(?= {_PICTURES}|\s*$)",
+    "bright": rf"\b(?:overexposed|washed out|(?:too )?bright)\b(?= {_PICTURES}|\s*$)",
+    "text": (
+        r"\b(?:with|containing|contains?|has|having|without|no) (?:any |some )?(?:text|words|writing|lettering)\b"
+        r"(?! of\b)"
+    ),
+    "located": (
+        r"\b(?:with|having|has|without|no) (?:a )?(?:gps|location|coordinates|geotags?)(?: data)?\b|\bgeo-?tagged\b"
+    ),
+}
+_FINDERS: dict[Kind, re.Pattern[str]] = {kind: pattern(words) for kind, words in _KINDS.items()}
+_ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
+    "portrait": re.compile(
+        r"\b(?:portrait|vertical|upright|tall)(?: (?:orientation|format|mode)|(?= (?:images?|pictures?|photos?)))|\bvertical\b"
+        r"|\bportraits?\b(?! of\b)"
+    ),
+    "landscape": re.compile(
+        r"\b(?:landscape|horizontal|wide)(?: (?:orientation|format|mode|images?|pictures?|photos?))|\bhorizontal\b"
+    ),
+    "square": re.compile(r"\bsquare(?: (?:orientation|format|images?|pictures?|photos?|ones?))?\b"),
+}
+_OVER = r"over|above|more than|greater than|larger than|bigger than|exceeding|at least|min(?:imum)?(?: of)?|>=?"
+_UNDER = r"under|below|less than|smaller than|up to|at most|max(?:imum)?(?: of)?|<=?"
+_COMPARED = rf"(?:(?P<over>{_OVER})|(?P<under>{_UNDER}))"
+_BYTES = {"kb": 1000, "kilobyte": 1000, "kib": 1024, "mb": 10**6, "megabyte": 10**6, "mib": 2**20, "gb": 10**9}
+_FILE_SIZE = re.compile(rf"{_COMPARED} ?(?P<number>\d+(?:\.\d+)?) ?(?P<unit>{'|'.join(_BYTES)})s?\b")
+_MEGAPIXELS = re.compile(rf"{_COMPARED} ?(?P<number>\d+(?:\.\d+)?) ?(?:mp|megapixels?)\b")
+_SIDE = re.compile(
+    rf"(?:{_COMPARED}|(?P<wider>wider than)|(?P<taller>(?:taller|higher) than)) ?(?P<number>\d{{2,5}})"
+    r"(?: ?(?:px|pixels?))?(?: (?:(?P<wide>wide|in width|width)|(?P<high>high|tall|in height|height)))?"
+)
+_EXACTLY = re.compile(r"\b(?P<width>\d{2,5}) ?[x×] ?(?P<height>\d{2,5})\b")
+_LARGE = pattern(
+    rf"\b(?:(?:very )?(?:large|big|huge|high[- ]resolution|hi-?res)|बडी|बडे|मोठे|मोठी)\b(?= {_PICTURES}|\s*$)"
+)
+_SMALL = pattern(rf"\b(?:(?:very )?(?:small|tiny|little|low[- ]resolution)|छोटी|छोटे|लहान)\b(?= {_PICTURES}|\s*$)")
+_LARGE_PIXELS, _SMALL_PIXELS = 2_000_000, 300_000
+"""From 2 megapixels on a picture is large, up to 640 by 480 it is small."""
+
+_SURE_WORDS: tuple[tuple[re.Pattern[str], tuple[float, float], str], ...] = (
+    (
+        pattern(
+            r"\b(?:with )?(?:very )?(?:high(?:est|ly)?|strong|great)[ -]confiden(?:ce|t)(?: detections?)?(?: of)?\b|"
+            r"\bconfident detections?(?: of)?\b|\bconfidence (?:is )?high\b|"
+            r"\b(?:उच्च|ज्यादा|जास्त) (?:विश्वास|भरोसे|खात्री)\b"
+        ),
+        (0.7, 1.0),
+        "high",
+    ),
+    (
+        pattern(r"\b(?:with )?(?:medium|moderate|average)[ -]confidence(?: detections?)?(?: of)?\b"),
+        (0.5, 0.7),
+        "medium",
+    ),
+    (
+        pattern(
+            r"\b(?:with )?(?:very )?(?:low(?:est)?|weak|little)[ -]confidence(?: detections?)?(?: of)?\b|"
+            r"\buncertain detections?(?: of)?\b"
+        ),
+        (0.0, 0.5),
+        "low",
+    ),
+)
+_SURE_NUMBER = re.compile(
+    r"\b(?:with )?(?:an? )?(?P<word>confidence |certainty |score |sure )?(?:of |is )?"
+    rf"(?:(?P<over>at or above|higher than|{_OVER})|(?P<under>lower than|{_UNDER}))"
+    r" ?(?P<number>0?\.\d+|0|1\.0|1|\d{1,3}(?= ?(?:%|percent|per cent|प्रतिशत|टक्के)))"
+    r"(?P<percent> ?(?:%|percent|per cent|प्रतिशत|टक्के))?"
+    r"(?P<after> (?:confidence|certainty|sure|certain|confident))?(?!\w|\.\d)"
+)
+_QUOTED = re.compile(r'"([^"]{1,100})"')
+_STOPS = r"(?=$|[,;.]|\s(?:and|or|from|taken|in the|without|not|but|with)\s)"
+_READS = re.compile(
+    r"(?:(?:that|which|where it|with) )?(?:\b(?:say|says|saying|reads?|reading|labell?ed|written)\b|"
+    r"with the (?:text|words?)|"
+    rf"containing the (?:text|words?)|"
+    rf"\btext:|\bthe words?\b|\bwith text (?!on))\s*(?P<said>[^,;]+?){_STOPS}"
+)
+_READS_HINDI = pattern(r"(?:जिस पर|जिसमें|ज्यावर)\s+(?P<said>.+?)\s+(?:लिखा|लिखी|लिहिले|लिहिलेले|लिहिलेलं)(?:\s+(?:है|हो|आहे))?")
+_SIGNS = pattern(r"\b(?:the |a )?(?:signs?|signboards?|text|words?|labels?|board|banner|poster|साइन|बोर्ड|फलक|पाटी)\b")
+_FOLDER = (
+    re.compile(
+        r'\b(?:in|inside|from|within) (?:the |my |a )?folder (?:called |named )?"?(?P<name>[^",;]+?)"?' + _STOPS
+    ),
+    re.compile(rf'\b(?:in|inside|from|within) (?:the |my )?"?(?P<name>{LETTER}+(?: {LETTER}+){{0,2}}?)"? folder\b'),
+    pattern(r"\b(?P<name>\w+) (?:फोल्डर|फ़ोल्डर|फोल्डर) ?(?:में|से|की|के|मध्ये|मधील|मधले|मधून)"),
+    pattern(r"\b(?P<name>\w+) फोल्डरमध(?:्ये|ील|ले)"),
+)
+_NEAR = re.compile(
+    r"\b(?:(?:within (?P<km>\d+(?:\.\d+)?) ?(?:km|kilomet(?:re|er)s?) (?:of|from))|near|around|close to|at)"
+    r" (?P<lat>-?\d{1,2}\.\d+) ?[, ] ?(?P<lon>-?\d{1,3}\.\d+)"
+)
+_NEAR_KM = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Least and most, both included; None is open."""
+
+    field: Literal["bytes", "pixels", "width", "height"]
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words that should be read in the picture, or not."""
+
+    words: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Within so many kilometres of a point, in degrees."""
+
+    latitude: float
+    longitude: float
+    km: float
+
+
+def _cut(rest: str, start: int, end: int) -> tuple[bool, str]:
+    """Whether what stands there is wanted, and the query without it and its negation."""
+    negation = NOT.search(rest[:start])
+    after = NOT_AFTER.match(rest[end:])
+    begin = negation.start() if negation else start
+    stop = end + after.end() if after else end
+    return negation is None and after is None, f"{rest[:begin]} {rest[stop:]}"
+
+
+def texts_wanted(rest: str) -> tuple[tuple[Said, ...], str]:
+    """Words in quotes, and those that a sign says."""
+    found: list[Said] = []
+    for finder in (_QUOTED, _READS_HINDI, _READS):
+        hit = finder.search(rest)
+        while hit and len(found) < 5:
+            said = fold(re.sub(r'"', " ", hit.group(1))).strip()
+            wanted, rest = _cut(rest, hit.start(), hit.end())
+            rest = re.sub(r"(?:that|which) (?:says?|reads?) *$", " ", rest)
+            if said:
+                found.append(Said(said, wanted))
+            hit = finder.search(rest)
+    return tuple(dict.fromkeys(found)), _SIGNS.sub(" ", rest) if found else rest
+
+
+def folder_wanted(rest: str) -> tuple[tuple[str, bool] | None, str]:
+    """A folder by its name, and whether pictures of it are wanted."""
+    for finder in _FOLDER:
+        hit = finder.search(rest)
+        if hit:
+            name = hit["name"].strip().strip('"')
+            wanted, rest = _cut(rest, hit.start(), hit.end())
+            return (name, wanted), rest
+    return None, rest
+
+
+def confidence_wanted(rest: str) -> tuple[tuple[float, float] | None, str, str]:
+    """Least and most confidence, and how that was said."""
+    for finder, bounds, name in _SURE_WORDS:
+        if finder.search(rest):
+            return bounds, name, finder.sub(" ", rest, count=1)
+    hit = _SURE_NUMBER.search(rest)
+    if hit and (hit["percent"] or hit["word"] or hit["after"] or "." in hit["number"]):
+        number = float(hit["number"]) / (100 if hit["percent"] else 1)
+        if 0 <= number <= 1:
+            bounds = (number, 1.0) if hit["over"] else (0.0, number)
+            return (
+                bounds,
+                f"{'above' if hit['over'] else 'below'} {number:g}",
+                rest[: hit.start()] + " " + rest[hit.end() :],
+            )
+    return None, "", rest
+
+
+def sizes_wanted(rest: str) -> tuple[tuple[tuple[Limits, str], ...], str]:
+    """Limits of the file's and the picture's size, each with its words."""
+    found: list[tuple[Limits, str]] = []
+
+    def bounded(field: Literal["bytes", "pixels", "width", "height"], value: float, *, over: bool, words: str) -> None:
+        limits = Limits(field, least=value) if over else Limits(field, most=value)
+        found.append((limits, f"{'over' if over else 'under'} {words}"))
+
+    while (hit := _FILE_SIZE.search(rest)) and len(found) < 4:
+        value, unit = float(hit["number"]), hit["unit"]
+        bounded(
+            "bytes",
+            value * _BYTES[unit],
+            over=bool(hit["over"]),
+            words=f"{value:g} {unit.upper() if len(unit) < 4 else unit}",
+        )
+        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
+    while (hit := _MEGAPIXELS.search(rest)) and len(found) < 4:
+        bounded("pixels", float(hit["number"]) * 1e6, over=bool(hit["over"]), words=f"{hit['number']} megapixels")
+        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
+    while (hit := _EXACTLY.search(rest)) and len(found) < 4:
+        for field in ("width", "height"):
+            found.append(
+                (
+                    Limits(field, float(hit[field]), float(hit[field])),
+                    f"{hit[field]} {'wide' if field == 'width' else 'high'}",
+                )
+            )
+        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
+    for hit in list(_SIDE.finditer(rest)):
+        wide, high = hit["wide"] or hit["wider"], hit["high"] or hit["taller"]
+        if (wide or high) and len(found) < 4:
+            words = f"{hit['number']} pixels {'wide' if wide else 'high'}"
+            bounded("width" if wide else "height", float(hit["number"]), over=not hit["under"], words=words)
+            rest = rest.replace(hit[0], " ", 1)
+    for finder, limits, words in (
+        (_LARGE, Limits("pixels", least=_LARGE_PIXELS), "large"),
+        (_SMALL, Limits("pixels", most=_SMALL_PIXELS), "small"),
+    ):
+        if finder.search(rest):
+            found.append((limits, words))
+            rest = finder.sub(" ", rest, count=1)
+    return tuple(found), rest
+
+
+def place_wanted(rest: str) -> tuple[Place | None, str]:
+    """A point given in degrees."""
+    hit = _NEAR.search(rest)
+    if hit is None or abs(float(hit["lat"])) > 90 or abs(float(hit["lon"])) > 180:
+        return None, rest
+    place = Place(float(hit["lat"]), float(hit["lon"]), float(hit["km"] or _NEAR_KM))
+    return place, f"{rest[: hit.start()]} {rest[hit.end() :]}"
+
+
+def orientations_wanted(rest: str) -> tuple[tuple[tuple[Orientation, bool], ...], str]:
+    """Shapes, each with whether it is wanted."""
+    found: list[tuple[Orientation, bool]] = []
+    for value, finder in _ORIENTATIONS.items():
+        hit = finder.search(rest)
+        if hit:
+            wanted, rest = _cut(rest, hit.start(), hit.end())
+            found.append((value, wanted))
+    return tuple(found), rest
+
+
+def kinds_wanted(rest: str) -> tuple[tuple[tuple[Kind, bool], ...], str]:
+    """Kinds of pictures, each with whether it is wanted."""
+    found: list[tuple[Kind, bool]] = []
+    for value, finder in _FINDERS.items():
+        hit = finder.search(rest)
+        if hit:
+            denies = hit[0].lstrip().startswith(("without", "no "))
+            wanted, rest = _cut(rest, hit.start(), hit.end())
+            found.append((value, wanted and not denies))
+    return tuple(found), rest

@@ -1,0 +1,196 @@
+"""The things a query names, each with its colours, its number and whether it is wanted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from services.answers.aliases import spans
+from services.answers.colours import colours_in
+from services.answers.text_folding import LETTER, pattern
+from services.library.query_filters import NEGATIONS, NOT, NOT_AFTER
+
+MANY = 99
+_NUMBERS = {
+    "one": 1, "single": 1, "two": 2, "couple": 2, "pair": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "एक": 1, "दो": 2, "दोन": 2, "तीन": 3, "चार": 4, "पांच": 5, "पाच": 5,
+    "छह": 6, "सहा": 6,
+}  # fmt: skip
+_NUMBER = rf"(?P<number>\d{{1,2}}|{'|'.join(_NUMBERS)})"
+_COUNT = re.compile(
+    rf"(?<!{LETTER})(?P<bound>at least |more than |over |at most |up to |fewer than |less than |"
+    rf"exactly |only |just )?(?:a )?{_NUMBER}"
+    rf"(?P<more> or more)?(?: of)?(?: different)?\s+(?:{LETTER}+\s+)?$"
+)
+_SEVERAL = re.compile(
+    rf"(?<!{LETTER})(?:many|several|multiple|lots of|a lot of|a group of|a crowd of|crowds? of|groups? of|"
+    rf"कई|बहुत सारे|अनेक|खूप)\s+(?:{LETTER}+\s+)?$"
+)
+_SAID_OF = re.compile(r"\s*(?:(?:that|which|who) )?(?:is|are|was|were|isn't|aren't)\b")
+_JOINS = re.compile(r"^\s*(?:,|and|or|nor|&|और|आणि|या|किंवा)\s*(?:the |a |an |any )?$")
+_BUT = re.compile(r"\b(?:but|लेकिन|पर|पण|मगर)\s*(?:with |also )?(?:a |an |the )?$")
+_SHADES = ("dark", "light", "bright", "pale", "deep")
+_NEGATION = re.compile(rf"(?<!{LETTER})(?:{NEGATIONS})(?!{LETTER})")
+# Marathi joins "without" to the noun; the form it leaves is known with another ending.
+_UNJOINED = (
+    (pattern(r"\bलोकांशिवाय\b"), "लोक शिवाय"),
+    (pattern(r"ांशिवाय\b"), "ांना शिवाय"),
+    (pattern(r"(?<=\w)शिवाय\b"), " शिवाय"),
+)
+EMPTY = frozenset(
+    """
+    a about all also an and any are as at be been being but by can containing could detected detection detections did do
+    does else find for from get give given had has have having here i if image images in into is it its item just kind
+    like look looking looks me mine more most my near of on one ones only onto or our out over photo photograph
+    photographs photos pic pics picture pictures please search see seen shot shots show showing shows some something
+    somewhere sort such taken than that the their them then there these they thing things this those to too under up us
+    very want wanted was we were what when where which while who whose will with within would you your
+    one's it's there's i'm shall let lets every each other another someone somebody
+    की का के को में से पर है हैं और या वह यह ये वो जो एक कोई कुछ सभी सब फोटो चित्र तस्वीर तस्वीरें तस्वीरे दिखाओ दिखाइए
+    दिखाएं वाली वाले वाला मुझे मेरी मेरे मेरा हो साथ जिसमें जिनमें लिए ढूंढो खोजो पास
+    ची चा चे च्या मध्ये मधील आहे आहेत आणि दाखवा दाखव असलेले असलेली असलेला मला माझे माझी माझा सर्व काही किंवा ज्यात ते ती
+    तो हे ही हा शोधा छायाचित्रे छायाचित्र असलेल्या
+    """.split()
+)
+"""Words that say nothing of what is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something that should be in the picture, or should not.
+
+    Args:
+        concept: by its English name; None for a colour of the whole picture, "anything" for whatever was detected.
+        colours: basic colours it should have one of.
+        count: least and most of them, if that was said.
+        wanted: False for what should not be there.
+    """
+
+    concept: str | None
+    colours: tuple[str, ...] = ()
+    count: tuple[int, int] | None = None
+    wanted: bool = True
+
+    @property
+    def words(self) -> str:
+        return " ".join([*self.colours, *([self.concept] if self.concept else [])])
+
+    @property
+    def counted(self) -> str:
+        """ "2 ", "at least 2 " or ""."""
+        match self.count:
+            case None:
+                return ""
+            case (least, most) if least == most:
+                return f"{least} "
+            case (0, most):
+                return f"at most {most} "
+            case (least, _):
+                return f"at least {least} "
+
+
+def things_in(part: str) -> tuple[tuple[Thing, ...], list[str], list[str]]:
+    """Things an alternative names, the other words that are wanted, and those that are not."""
+    for joined, apart in _UNJOINED:
+        part = joined.sub(apart, part)
+    found = spans(part)
+    things: list[Thing] = []
+    left: list[str] = []
+    denied: list[str] = []
+    end = 0
+    for number, (start, stop, concept) in enumerate(found):
+        before = part[end:start]
+        after = NOT_AFTER.match(part[stop:])
+        count, before = _count(before)
+        before, colours = _colours_of_next(before)
+        unwanted = after is not None or NOT.search(_bare(before)) is not None
+        if not unwanted and number and not things[-1].wanted:
+            unwanted = bool(_JOINS.match(_bare(before) or " ")) and not _BUT.search(before)
+        things.append(Thing(concept, colours, count, wanted=not unwanted))
+        _sort(before, left, denied)
+        end = stop + (after.end() if after else 0)
+    _tail(part[end:], things, left, denied)
+    return tuple(dict.fromkeys(things)), left, denied
+
+
+def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) -> None:
+    """Colours that follow the last thing: of it, or of the whole picture."""
+    colours = colours_in(tail)
+    rest = [word for word in _words(_NEGATION.sub(" ", _without(tail, colours))) if word not in EMPTY]
+    # Of "a red dress", where dresses are not known, both words are looked for.
+    if colours and not rest:
+        # "cars that are not red" speaks of the cars, "a car, blue" of the picture.
+        of = things[-1].concept if things and _SAID_OF.match(tail) else None
+        things.append(Thing(of, colours, wanted=_NEGATION.search(tail) is None))
+        return
+    _sort(tail, left, denied)
+
+
+def _colours_of_next(before: str) -> tuple[str, tuple[str, ...]]:
+    """The words before a thing without its colours, and these: what stands right before it, or one word away."""
+    words = before.split()
+    start = len(words)
+    strangers = 0
+    for place in range(len(words) - 1, -1, -1):
+        word = words[place].strip(",")
+        if colours_in(word) or (word in _SHADES and start < len(words)):
+            start = place
+        elif word not in ("and", "or", "और", "आणि", "या", "किंवा", ""):
+            strangers += 1
+            if strangers > 1 or word in EMPTY:
+                break
+    run = words[start:]
+    colours = tuple(dict.fromkeys(colour for word in run for colour in colours_in(word)))
+    kept = [word for word in run if not colours_in(word) and word.strip(",") not in (*_SHADES, "and", "or")]
+    return " ".join([*words[:start], *kept]) + " ", colours
+
+
+def _count(before: str) -> tuple[tuple[int, int] | None, str]:
+    """How many, and the words before the thing without their number."""
+    several = _SEVERAL.search(before)
+    if several:
+        return (3, MANY), before[: several.start()] + " "
+    hit = _COUNT.search(before)
+    if hit is None:
+        return None, before
+    number = _NUMBERS.get(hit["number"]) or int(hit["number"] if hit["number"].isdigit() else 1)
+    if hit["number"] == "एक":
+        return None, before  # "a", more often than "one"
+    rest = before[: hit.start()] + " " + before[hit.end("number") :].removeprefix(" or more")
+    match (hit["bound"] or "").strip():
+        case "at least":
+            return (number, MANY), rest
+        case "more than" | "over":
+            return (number + 1, MANY), rest
+        case "at most" | "up to":
+            return (0, number), rest
+        case "fewer than" | "less than":
+            return (0, number - 1), rest
+        case _:
+            return (number, MANY if hit["more"] else number), rest
+
+
+def _sort(words: str, left: list[str], denied: list[str]) -> None:
+    """Words into those wanted and those that stand after a negation, up to the next comma or "but"."""
+    for piece in re.split(r"[,;.]|\bbut\b|\band\b", words):
+        negation = _NEGATION.search(piece)
+        wanted = piece[: negation.start()] if negation else piece
+        left += _words(wanted)
+        if negation:
+            denied += _words(piece[negation.end() :])
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(rf"{LETTER}+", text.replace("_", " ")) if len(word) > 1 or word.isdigit()]
+
+
+def _bare(before: str) -> str:
+    """The words before a thing without its colours, so that "no red cars" is seen to be a "no"."""
+    kept = [word for word in before.split() if not colours_in(word) and word not in _SHADES]
+    return " ".join(kept) + " "
+
+
+def _without(words: str, colours: tuple[str, ...]) -> str:
+    if not colours:
+        return words
+    return " ".join(word for word in words.split() if not colours_in(word.strip(",.;")) and word not in _SHADES)
