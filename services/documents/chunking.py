@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -16,8 +16,10 @@ ENOUGH: Final = 120
 MOST: Final = 200
 LONGEST: Final = 2_000
 """Characters, for scripts that put no spaces between words."""
-SECTION: Final = 40
-"""Words from which a passage ends before the next heading; the last of a page joins the one before if it is less."""
+SECTION: Final = 12
+"""Words from which a passage ends before the next heading; fewer are a heading over a heading."""
+REST: Final = 40
+"""Words below which the last of a section joins the passage before."""
 
 _WORD = re.compile(r"\S+")
 
@@ -64,11 +66,18 @@ def _joined(text: str, headings: Sequence[Heading]) -> list[_Span]:
         else:
             spans[-1].end = piece.end
             spans[-1].words += piece.words
-    if len(spans) > 1 and spans[-1].words < SECTION and spans[-1].start not in begins:
-        last = spans.pop()
-        spans[-1].end = last.end
-        spans[-1].words += last.words
-    return spans
+    return _without_rests(spans, begins)
+
+
+def _without_rests(spans: list[_Span], begins: Collection[int]) -> list[_Span]:
+    kept: list[_Span] = []
+    for span in spans:
+        if kept and span.words < REST and span.start not in begins and span.end - kept[-1].start <= LONGEST:
+            kept[-1].end = span.end
+            kept[-1].words += span.words
+        else:
+            kept.append(span)
+    return kept
 
 
 def _ends(span: _Span, piece: _Span, between: str, *, at_heading: bool) -> bool:

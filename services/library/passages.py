@@ -57,9 +57,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, the most relevant first; `by_meaning` is false where only words could be compared."""
+    """Passages, the most relevant first, of `total` that are relevant; `by_meaning` is false where only words could be
+    compared."""
 
     passages: list[Passage]
+    total: int
     by_meaning: bool
 
 
@@ -79,10 +81,16 @@ class PassageSearch:
         self, owner_id: str, query: str, document_ids: Sequence[str] | None = None, limit: int = CANDIDATES
     ) -> list[Passage]:
         """See `search`."""
-        return self.search(owner_id, query, document_ids, limit).passages
+        return self.search(owner_id, query, document_ids, limit=limit).passages
 
     def search(
-        self, owner_id: str, query: str, document_ids: Sequence[str] | None = None, limit: int = CANDIDATES
+        self,
+        owner_id: str,
+        query: str,
+        document_ids: Sequence[str] | None = None,
+        *,
+        limit: int = CANDIDATES,
+        offset: int = 0,
     ) -> Found:
         """The passages that answer, the most relevant first; none where nothing does.
 
@@ -109,13 +117,13 @@ class PassageSearch:
                 reasons = tuple(dict.fromkeys(there.values()))
                 judged.append((relevance, row, reasons + (("meaning",) if (near or 0) >= NEAR else ())))
         judged.sort(key=lambda each: (-each[0], each[1].document_id, each[1].position))
-        best = judged[:limit]
+        best = judged[offset : offset + limit]
         quoted = self._quotes([row for _relevance, row, _reasons in best], words, weights, vector)
         passages = [
             _passage(row, quote, relevance, reasons or ("meaning",))
             for (relevance, row, reasons), quote in zip(best, quoted, strict=True)
         ]
-        return Found(passages, by_meaning=vector is not None)
+        return Found(passages, len(judged), by_meaning=vector is not None)
 
     def _vector(self, query: str) -> Rows | None:
         try:

@@ -35,8 +35,10 @@ def cut(text: str, spans: Sequence[tuple[int, int]], place: int, words: Sequence
     """Where the quotation begins and ends: the sentence, with the next where it is short, or the part of a long one
     that has the words."""
     start, end = spans[place]
-    if end - start < SHORTEST and place + 1 < len(spans) and spans[place + 1][1] - start <= LONGEST:
-        end = spans[place + 1][1]
+    if end - start < SHORTEST and place + 1 < len(spans):
+        begin, stop = spans[place + 1]
+        if stop - start <= LONGEST and "\n" not in text[end:begin]:
+            end = stop
     if end - start <= LONGEST:
         return start, end
     forms = present(words, text[start:end]).values()
