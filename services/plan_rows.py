@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import CursorResult, Update, func, select, update
 from sqlalchemy.orm import Session, defer
 
 from models.base import now
 from models.chats import Conversation
-from models.database import Work
 from models.library import Plan, PlanStep
 from services.agent.actions import ACTIONS
 from services.errors import Conflict, PlanNotFound, SessionNotFound
@@ -32,18 +31,6 @@ class Progress:
     plan_id: str
     status: Status
     settled: int
-
-
-class Findable(Protocol):
-    """What pictures are found by."""
-
-    def update(self, owner_id: str, image_id: str) -> None:
-        """A picture's words have changed; in a transaction of its own."""
-        ...
-
-    def forget(self, work: Work, owner_id: str, image_ids: Sequence[str]) -> None:
-        """Pictures are deleted in the transaction `work`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +27,6 @@ from services.bus import Bus
 from services.errors import AssistantError, Conflict, StorageUnavailable
 from services.library.images import Images
 from services.plan_news import tell
-from services.plan_rows import Findable
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class PlanRuns:
     Args:
         worker_id: this process in the roll of those that live.
         images: lets go of deleted pictures and their files.
-        index: keeps true what pictures can be found by.
+        retell: has what a picture can be found by brought up to its new words, behind all this.
         stopping: set when this process stops; a plan under way is left to the next.
     """
 
@@ -52,15 +51,15 @@ class PlanRuns:
         database: Database,
         bus: Bus,
         images: Images,
-        index: Findable | None,
         *,
+        retell: Callable[[str], None],
         worker_id: str,
         stopping: threading.Event,
     ) -> None:
         self.database = database
         self.bus = bus
         self.images = images
-        self.index = index
+        self.retell = retell
         self.worker_id = worker_id
         self.stopping = stopping
         self._held: set[str] = set()
@@ -169,8 +168,8 @@ class PlanRuns:
                 return "cancelled", _After()
             step = _first_waiting(session, plan_id)
             after = _perform(session, plan.owner_id, step) if step is not None else _After()
-            if after.gone and self.index is not None:
-                self.index.forget(session, plan.owner_id, [image_id for image_id, _key in after.gone])
+            if after.gone and self.images.index is not None:
+                self.images.index.forget(session, plan.owner_id, [image_id for image_id, _key in after.gone])
             if step is not None and _more_than(session, step):
                 return "more", after
             plan_rows.finish(session, plan_id, "running", "completed")
@@ -204,12 +203,12 @@ class PlanRuns:
     def _follow_up(self, after: _After) -> None:
         """What a committed step leaves to be done outside its transaction. What a crash keeps from being done, the
         sweep of files does."""
+        if after.retold is not None:
+            self.retell(after.retold)
         try:
             self.images.let_go(after.owner_id, after.gone)
-            if after.retold is not None and self.index is not None:
-                self.index.update(after.owner_id, after.retold)
-        except (StorageUnavailable, DatabaseUnavailable) as error:
-            log.warning("a plan's step is done, but not all that follows from it: %s", error)
+        except StorageUnavailable as error:
+            log.warning("pictures that a plan deleted have left files behind: %s", error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from services.agent.actions import ACTIONS, Step, prepared
 from services.bus import Bus, Listener
 from services.errors import Conflict, InvalidInput, NoWorker, PlanNotFound
 from services.jobs import Jobs
+from services.library.retelling import JOB as RETELL
 from services.plan_news import channel, hear_of_end, tell
-from services.plan_rows import Findable, Progress, StoredPlan
+from services.plan_rows import Progress, StoredPlan
 
 JOB = "run_plan"
 EXPIRES = timedelta(hours=1)
@@ -50,9 +51,8 @@ class Plans:
     """Plans of owners. Every method raises `SessionNotFound` for a session, and `PlanNotFound` for a plan, that is
     unknown or another's."""
 
-    def __init__(self, database: Database, index: Findable | None, jobs: Jobs, bus: Bus) -> None:
+    def __init__(self, database: Database, jobs: Jobs, bus: Bus) -> None:
         self.database = database
-        self.index = index
         self.jobs = jobs
         self.bus = bus
 
@@ -172,9 +172,8 @@ class Plans:
             )
             session.expire_all()
             plan = plan_rows.read(session, owner_id, conversation_id, plan_id)
-        if self.index is not None:
-            for image_id in retold:
-                self.index.update(owner_id, image_id)
+        for image_id in retold:
+            self.jobs.enqueue(RETELL, image_id)
         tell(self.bus, plan_id, conversation_id, plan.status)
         return plan
 
