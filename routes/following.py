@@ -8,7 +8,7 @@ from flask import request
 
 from routes import direct, wire
 from routes.current import services
-from services.generations import Entry
+from services.answer_log import Entry
 
 SILENCE_S = 10.0
 

@@ -20,6 +20,7 @@ from routes.showing import presenter
 from services import prompts, turn_rows, turns
 from services.agent import agents
 from services.agent.toolbox import Kit
+from services.answer_log import Log
 from services.answers import language_of
 from services.context import Context
 from services.errors import (
@@ -30,7 +31,6 @@ from services.errors import (
     ProviderUnavailable,
     SessionNotFound,
 )
-from services.generations import Log
 from services.providers.tokens import estimate
 from services.usage import Limits
 
@@ -101,7 +101,7 @@ def cancel(path: MessagePath) -> Response:
     message = services().sessions.message(owner_id(), session_id(path), message_id(path))
     if message.status != "streaming":
         raise Conflict("The answer is not being made any more.", code="message_not_streaming")
-    if not services().generations.cancel(message.id):
+    if not services().generations.cancel(message.id, message.worker_id):
         services().sessions.interrupt(message.id)
     message = services().sessions.message(owner_id(), message.conversation_id, message.id)
     return jsonify(

@@ -17,6 +17,7 @@ from routes.parsing import iso
 from services.agent.agents import display_name
 from services.agent.citations import resolved
 from services.agent.evidence import PendingPlan, Picture, Results
+from services.answer_log import Entry
 from services.errors import AssistantError, Interrupted
 from services.events import (
     ChatEvent,
@@ -30,7 +31,6 @@ from services.events import (
     TurnFailed,
     TurnStarted,
 )
-from services.generations import Entry
 from services.providers.base import AnswerStarted, TextDelta
 
 TOKEN = b'event: token\nid: %d\ndata: {"type":"token","content":"%b","accumulated":"%b","token_index":%d}\n\n'

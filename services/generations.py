@@ -7,8 +7,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -17,20 +16,22 @@ from models.chats import Message, MessageEvents
 from models.database import Database, DatabaseUnavailable
 from models.workers import Worker
 from services import turn_rows
+from services.answer_log import Entry, Log, Unread
 from services.errors import AssistantError
 from services.events import ChatEvent, TurnCancelled, TurnFailed
-from services.mailbox import Mailbox, Outlet
+from services.mailbox import Outlet
+from services.relay import Relay
 from services.turns import Turn, cut_short
 
 log = logging.getLogger(__name__)
 
-Entry = list[Any]
-"""One thing a reader is shown, as JSON: its kind first, and of kind `token` then its text. What it looks like on the
-wire is the route's."""
 Encode = Callable[[ChatEvent], list[Entry]]
 
 KEEP_EVERY_S = 2.0
 POLL_S = 0.5
+RELAY_EVERY_S = 0.04
+CANCELLING_TAKES_S = 1.0
+"""How long to wait for another process that was asked to end an answer."""
 FINISHED_ENTRIES = 50_000
 """Entries of finished answers kept in memory, for readers who come back soon; all are in the database."""
 KEEPING_TAKES_S = 5.0
@@ -39,75 +40,17 @@ MAX_ENTRIES = 100_000
 """An answer that goes on beyond this is ended: nobody reads it, and the log has to end somewhere."""
 
 
-class Log:
-    """What has been streamed of one message; grows until it is closed.
+class Generations:
+    """Runs turns in the background and lets readers follow them.
 
     Args:
-        message_id: the assistant's message.
-    Attributes:
-        kept: how many entries are in the database.
-        said: the text in those.
+        redis_url: through it, readers in other processes follow as the answer is made, and not from the database.
+        worker_id: names this process on the messages it makes.
     """
 
-    def __init__(self, message_id: str) -> None:
-        self.message_id = message_id
-        self.entries: list[Entry] = []
-        self.closed = False
-        self.error: AssistantError | None = None
-        self.kept = 0
-        self.said = ""
-        self._readers: list[Mailbox[Entry]] = []
-        self._lock = threading.Lock()
-
-    def append(self, entries: list[Entry], *, last: bool = False) -> None:
-        """Add entries; what comes after the last is ignored."""
-        with self._lock:
-            if self.closed:
-                return
-            self.entries.extend(entries)
-            self.closed = last
-            for reader in self._readers:
-                if entries:
-                    reader.put(entries)
-                if last:
-                    reader.end()
-
-    def read(self, timeout_s: float, outlet: Outlet[Entry] | None = None) -> Iterator[list[Entry]]:
-        """All entries, then those that come and are not shown through `outlet`, several at once where they come fast;
-        an empty list after each `timeout_s` of silence, and when the outlet could not show all."""
-        reader = Mailbox(outlet)
-        with self._lock:
-            so_far, closed = self.entries.copy(), self.closed
-            if not closed:
-                self._readers.append(reader)
-        try:
-            if so_far:
-                yield so_far
-            while not closed:
-                entries, closed = reader.take(timeout_s)
-                if entries or not closed:
-                    yield entries
-        finally:
-            reader.leave()
-            with self._lock:
-                if reader in self._readers:
-                    self._readers.remove(reader)
-
-
-class _Unread:
-    """The outlet of a reader who waits for the end alone."""
-
-    ready = True
-
-    def show(self, _items: list[Entry], /) -> bool:
-        return True
-
-
-class Generations:
-    """Runs turns in the background and lets readers follow them."""
-
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, redis_url: str | None = None, worker_id: str = "") -> None:
         self.database = database
+        self._relay = Relay(redis_url, worker_id, self._cancel, self._being_made) if redis_url else None
         self._live: dict[str, tuple[Log, Turn]] = {}
         self._finished: OrderedDict[str, Log] = OrderedDict()
         self._finished_entries = 0
@@ -116,6 +59,9 @@ class Generations:
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_all, name="event-keeper", daemon=True)
         self._keeper.start()
+        self._making = threading.Event()
+        if self._relay is not None:
+            threading.Thread(target=self._relay_all, args=(self._relay,), name="event-relay", daemon=True).start()
 
     def start(self, turn: Turn, encode: Encode) -> Log:
         """Make an answer in the background.
@@ -126,6 +72,7 @@ class Generations:
         made = Log(turn.message_id)
         with self._lock:
             self._live[turn.message_id] = (made, turn)
+        self._making.set()
         turn.kept_with_stream = True
         turn.when_interrupted = lambda: self._cut_short(made, turn, encode)
         thread = threading.Thread(target=self._run, args=(made, turn, encode), name="generation", daemon=True)
@@ -139,16 +86,24 @@ class Generations:
 
     def wait(self, message_id: str) -> None:
         """Return when the stream of a message has ended."""
-        for _entries in self.follow(message_id, POLL_S * 20, _Unread()):
+        for _entries in self.follow(message_id, POLL_S * 20, Unread()):
             pass
 
     def follow(self, message_id: str, timeout_s: float, outlet: Outlet[Entry] | None = None) -> Iterator[list[Entry]]:
         """Entries of a message from the first on, in any process; see `Log.read`."""
         made = self.log(message_id)
-        if made is None:
-            yield from self._follow_kept(message_id, timeout_s)
+        if made is not None:
+            yield from made.read(timeout_s, outlet)
             return
-        yield from made.read(timeout_s, outlet)
+        known = 0
+        if self._relay is not None and self._being_made([message_id]):
+            with self._relay.following(message_id) as told:
+                if told is not None:
+                    yield from told.read(timeout_s, outlet)
+                    if not told.broken:
+                        return
+                    known = len(told.entries)
+        yield from self._follow_kept(message_id, timeout_s, known)
 
     def log(self, message_id: str) -> Log | None:
         """The log of a message that is or was made in this process not long ago."""
@@ -156,8 +111,20 @@ class Generations:
             live = self._live.get(message_id)
             return live[0] if live else self._finished.get(message_id)
 
-    def cancel(self, message_id: str) -> bool:
-        """Stop an answer that this process is making; False if it is not."""
+    def cancel(self, message_id: str, worker_id: str | None = None) -> bool:
+        """Stop an answer that this process is making, or `worker_id` if it can be reached; False if neither."""
+        if self._cancel(message_id):
+            return True
+        if self._relay is None or worker_id is None or not self._relay.cancel(worker_id, message_id):
+            return False
+        deadline = time.monotonic() + CANCELLING_TAKES_S
+        while self._being_made([message_id]):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(CANCELLING_TAKES_S / 50)
+        return True
+
+    def _cancel(self, message_id: str) -> bool:
         with self._lock:
             live = self._live.get(message_id)
         if live is None:
@@ -165,6 +132,14 @@ class Generations:
         live[1].cancelled = True
         live[1].interrupt()
         return True
+
+    def _being_made(self, message_ids: Collection[str]) -> set[str]:
+        with self.database.look() as work:
+            return set(
+                work.execute(
+                    select(Message.id).where(Message.id.in_(message_ids), Message.status == "streaming")
+                ).scalars()
+            )
 
     def forget_finished(self) -> None:
         """Let go of the logs of finished answers; readers find them in the database."""
@@ -180,13 +155,19 @@ class Generations:
     def stop(self) -> None:
         """Write down what has not been; the turns have been interrupted before."""
         self._stopping.set()
+        self._making.set()
         self.keep_so_far()
+        if self._relay is not None:
+            self._relay.tell(self._logs())
+            self._relay.stop()
 
     def keep_so_far(self) -> None:
         """Write new entries of all live logs down, in one transaction."""
+        self._keep(self._logs())
+
+    def _logs(self) -> list[Log]:
         with self._lock:
-            logs = [made for made, _turn in self._live.values()]
-        self._keep(logs)
+            return [made for made, _turn in self._live.values()]
 
     def _keep(self, logs: list[Log]) -> None:
         with self._keeping:
@@ -232,6 +213,8 @@ class Generations:
 
     def _finish(self, made: Log, turn: Turn) -> None:
         made.append([], last=True)
+        if self._relay is not None:
+            self._relay.tell([made])
         try:
             self._keep([made])
         except DatabaseUnavailable as error:
@@ -251,9 +234,18 @@ class Generations:
             except DatabaseUnavailable as error:
                 log.warning("streams under way could not be written down: %s", error)
 
-    def _follow_kept(self, message_id: str, timeout_s: float) -> Iterator[list[Entry]]:
+    def _relay_all(self, relay: Relay) -> None:
+        while not self._stopping.wait(RELAY_EVERY_S):
+            with self._lock:
+                logs = [made for made, _turn in self._live.values()]
+                if not logs:
+                    self._making.clear()
+            if logs:
+                relay.tell(logs)
+            self._making.wait()
+
+    def _follow_kept(self, message_id: str, timeout_s: float, position: int) -> Iterator[list[Entry]]:
         """The same from the database: another process makes the answer, or it is long finished."""
-        position = 0
         silent = ended = 0.0
         while True:
             with self.database.read() as session:
