@@ -11,10 +11,11 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The headers every request carries. */
-export function headersFor({ key, accept } = {}) {
+/** The headers every request carries; `after` is the last event that was read of a stream. */
+export function headersFor({ key, accept, after } = {}) {
   const headers = {};
   if (key) headers["Idempotency-Key"] = key;
+  if (after) headers["Last-Event-ID"] = after;
   if (accept) headers.Accept = accept;
   const access = kept("key");
   if (access) headers.Authorization = `Bearer ${access}`;
@@ -26,7 +27,7 @@ export function headersFor({ key, accept } = {}) {
  *
  * @param {string} method
  * @param {string} path
- * @param {{json?: object, form?: FormData, key?: string, accept?: string, signal?: AbortSignal}} options
+ * @param {{json?: object, form?: FormData, key?: string, accept?: string, after?: string, signal?: AbortSignal}} options
  * @returns {Promise<Response>} an answer with a good status
  * @throws {Problem} for every other one; an AbortError when the signal was raised
  */
@@ -34,7 +35,7 @@ export async function send(method, path, options = {}) {
   const response = await attempt(method, path, options);
   if (response.ok) return response;
   if (response.status === 401 && (await askForKey())) return send(method, path, options);
-  throw problemOf(response.status, await bodyOf(response));
+  throw problemOf(response.status, await bodyOf(response), response.headers.get("X-Conversation-Id"));
 }
 
 /** Send a request and read the JSON of its answer. */

@@ -1,4 +1,4 @@
-// Pictures into the page: chosen, dropped, pasted, taken. Each ends in the shown view's `takeFile`.
+// Pictures into the page: chosen, dropped, pasted, taken. Each ends in the shown view's `takeFile`, many in `takeFiles`.
 
 import { byId } from "./dom.js";
 import { shown } from "./router.js";
@@ -37,17 +37,21 @@ export function startPicking() {
 }
 
 function hand(files) {
+  if (shown()?.takeFiles) {
+    shown().takeFiles([...files]);
+    return;
+  }
   const file = [...files].find(({ type }) => type.startsWith("image/")) ?? files[0];
   if (file) shown()?.takeFile?.(file);
 }
 
-/** Make a button open a hidden file field, and hand on what is chosen. */
+/** Make a button open a hidden file field, and hand on what is chosen: the file, and all of them. */
 export function choosing(button, field, onFile) {
   button.addEventListener("click", () => field.click());
   field.addEventListener("change", () => {
-    const [file] = field.files;
+    const files = [...field.files];
     field.value = ""; // the same file may be chosen again
-    if (file) onFile(file);
+    if (files.length) onFile(files[0], files);
   });
 }
 

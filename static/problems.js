@@ -39,11 +39,12 @@ const BY_STATUS = {
 export class Problem extends Error {
   /**
    * @param {string} message one or two sentences to show
-   * @param {{status?: number, code?: string, lost?: boolean}} facts `lost`: nobody answered
+   * @param {{status?: number, code?: string, lost?: boolean, conversation?: string|null}} facts `lost`: nobody
+   *   answered; `conversation`: where the request can be sent again
    */
-  constructor(message, { status = 0, code = "", lost = false } = {}) {
+  constructor(message, { status = 0, code = "", lost = false, conversation = null } = {}) {
     super(message);
-    Object.assign(this, { status, code, lost });
+    Object.assign(this, { status, code, lost, conversation });
   }
 
   /** Whether the very same request may go well later. */
@@ -53,12 +54,12 @@ export class Problem extends Error {
 }
 
 /** The Problem of an error answer; `body` is its JSON, if it had any, in any of the server's three shapes. */
-export function problemOf(status, body) {
+export function problemOf(status, body, conversation = null) {
   const error = body?.error ?? {};
-  const code = error.code ?? body?.code ?? "";
+  const code = (error.code ?? body?.code ?? "").toLowerCase();
   const theirs = error.message ?? body?.detail;
   const message = BY_CODE[code] ?? (typeof theirs === "string" ? theirs : null) ?? BY_STATUS[status];
-  return new Problem(message ?? "Something went wrong.", { status, code });
+  return new Problem(message ?? "Something went wrong.", { status, code, conversation });
 }
 
 export const unreachable = () => new Problem("The server could not be reached.", { lost: true });

@@ -1,9 +1,12 @@
-// Views by the address: `#/ask`, `#/ask/<id>`, `#/studio/<id>`, `#/speak`.
+// Views by the address: `#/ask`, `#/ask/<id>`, `#/chat/<id>`, `#/library/document/<id>/<page>`, `#/studio/<id>`, `#/speak`.
 
-import { byId } from "./dom.js";
+import { byId, make } from "./dom.js";
 
+// A view with a style sheet of its own brings it along when it is first opened.
 const LOADERS = {
   ask: () => import("./ask/view.js"),
+  chat: () => styled(["library", "chat"], import("./chat/view.js")),
+  library: () => styled(["library"], import("./library/view.js")),
   studio: () => import("./studio/view.js"),
   speak: () => import("./speak/view.js"),
 };
@@ -28,8 +31,22 @@ export function startRouting() {
   return arrive();
 }
 
+async function styled(names, loading) {
+  await Promise.all(names.map(style));
+  return loading;
+}
+
+function style(name) {
+  if (byId(`style-${name}`)) return null;
+  const sheet = make("link", { id: `style-${name}`, rel: "stylesheet", href: `/static/styles/${name}.css` });
+  return new Promise((resolve) => {
+    sheet.onload = sheet.onerror = resolve;
+    document.head.append(sheet);
+  });
+}
+
 async function arrive() {
-  const [, wanted = "", argument = ""] = location.hash.split("/");
+  const [, wanted = "", ...rest] = location.hash.split("/").map(plain);
   const name = Object.hasOwn(LOADERS, wanted) ? wanted : "ask";
   const changed = name !== current.name;
   const first = current.name === "";
@@ -41,9 +58,17 @@ async function arrive() {
   const view = await LOADERS[name]();
   if (current.name !== name) return; // somebody went on while it was loading
   current.view = view;
-  await view.enter(argument);
+  await view.enter(...(rest.length ? rest : [""]));
   // A link in a list goes away when the list is shown anew, and the focus with it.
   if (!first && (changed || document.activeElement === document.body)) focusTitle(name);
+}
+
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function mark(name) {

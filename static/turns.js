@@ -78,7 +78,7 @@ export class Reply {
   }
 
   async copy(button) {
-    const done = await copied(this.text);
+    const done = await copied(this.shown ?? this.text);
     const words = button.querySelector("span");
     words.textContent = done ? "Copied" : "Press Ctrl + C";
     if (done) say("Copied.");

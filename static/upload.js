@@ -9,8 +9,8 @@ import { problemOf, unreachable } from "./problems.js";
  *
  * @param {string} path
  * @param {File} file
- * @param {{key: string, signal: AbortSignal, onProgress: (share: number) => void}} options `share` is 0 to 1; 1 when
- *   all is sent and the answer is waited for
+ * @param {{key: string, signal: AbortSignal, onProgress: (share: number) => void, fields?: object}} options `share` is
+ *   0 to 1; 1 when all is sent and the answer is waited for; `fields` are sent along
  * @returns {Promise<object>} the answer's JSON
  * @throws {Problem}, or an AbortError
  */
@@ -21,10 +21,11 @@ export async function upload(path, file, options) {
   throw problemOf(status, body);
 }
 
-function sendOnce(path, file, { key, signal, onProgress }) {
+function sendOnce(path, file, { key, signal, onProgress, fields = {} }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append("file", file, file.name || "picture");
     request.open("POST", path);
     for (const [name, value] of Object.entries(headersFor({ key }))) request.setRequestHeader(name, value);

@@ -13,14 +13,23 @@ let stopper = null;
 export const clear = () => box.replaceChildren();
 export const stop = () => stopper?.abort();
 
-/** Show what the server has kept. */
-export function showTurns(work, choose) {
+/** Show what the server has kept; `told` as for `sendWish`. */
+export function showTurns(work, told) {
   clear();
-  for (const turn of work.turns) {
-    box.append(new Mine(turn.message).element);
+  for (const [index, turn] of work.turns.entries()) {
+    const unmade = !turn.text && !turn.version_id;
+    // Asked again with the same words: what came of it stands below the last time.
+    if (unmade && work.turns[index + 1]?.message === turn.message) continue;
+    const mine = new Mine(turn.message);
+    box.append(mine.element);
+    if (unmade) {
+      const wish = { message: turn.message, conversation_id: work.conversation_id };
+      unsent("This was not made.", mine, { wish, told, key: newKey() });
+      continue;
+    }
     const reply = new Reply();
     box.append(reply.element);
-    const tools = turn.version_id ? [versionTool(turn.version_id, work.versions, choose)] : [];
+    const tools = turn.version_id ? [versionTool(turn.version_id, work.versions, told.choose)] : [];
     reply.finish(turn.text, { tools: tools.filter(Boolean), by: by("Made", turn.provider), announce: false });
   }
 }
@@ -56,16 +65,26 @@ export async function sendWish(wish, told, key = newKey(), mine = new Mine(wish.
     say([answer.text, note, answer.alt_text && `The picture now: ${answer.alt_text}`].filter(Boolean).join(" "));
   } catch (error) {
     reply.element.remove();
+    if (error.conversation && !wish.conversation_id) {
+      // What was begun is kept: it is gone on with there, and a changed request is another one.
+      const { current_version_id: version } = await told.arrived({ conversation_id: error.conversation });
+      wish = { message: wish.message, mask: wish.mask, conversation_id: error.conversation, version_id: version ?? undefined };
+      key = newKey();
+    }
     notSent(error, mine, { wish, told, key });
   } finally {
     told.busy(false);
   }
 }
 
-function notSent(error, mine, { wish, told, key }) {
+function notSent(error, mine, again) {
   const why = error.name === "AbortError" ? "You stopped waiting. The server may still finish this." : error.message;
+  unsent(why, mine, again, error.again !== false);
+  alarm(why);
+}
+
+function unsent(why, mine, { wish, told, key }, may = true) {
   const retry = tool("retry", "Try again", () => sendWish(wish, told, key, mine));
   const drop = tool("close", "Remove", () => mine.element.remove());
-  mine.failed(why, ...(error.again === false ? [] : [retry]), drop);
-  alarm(why);
+  mine.failed(why, ...(may ? [retry] : []), drop);
 }

@@ -24,6 +24,7 @@ const follow = following(byId("studio-log"));
 let work = null; // the conversation as the server has it
 let pending = null; // a picture that has not been sent: {name, preview, data}, data being promised
 let busy = false;
+const told = { arrived, choose, busy: setBusy };
 
 start();
 
@@ -97,7 +98,7 @@ async function openWork(found) {
   work = found;
   byId("studio-work").querySelector(".thread").append(byId("studio-row"));
   showWork(work, choose);
-  showTurns(work, choose);
+  showTurns(work, told);
   refresh();
   follow(true);
 }
@@ -122,7 +123,6 @@ async function send(message) {
   stopMarking();
   if (!work && !pending) showNothing(message);
   byId("studio-work").querySelector(".thread").append(byId("studio-row"));
-  const told = { arrived, choose, busy: setBusy };
   const sent = sendWish(wish, told);
   follow(true);
   await sent;

@@ -1,0 +1,68 @@
+// Pictures and documents as they stand in a list.
+
+import { setPicture } from "../api.js";
+import { icon, make } from "../dom.js";
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+export const day = (iso) => (iso ? WHEN.format(new Date(iso)) : "");
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** An address of this server without its host, which a proxy may have changed; signed ones need no key. */
+export function local(address) {
+  const url = new URL(address, location.href);
+  return url.pathname + url.search;
+}
+
+/** A picture that is fetched once it comes into sight. */
+export function thumbnail(id, address = "", alt = "") {
+  const image = make("img", { alt, loading: "lazy", decoding: "async" });
+  image.onerror = () => image.replaceWith(make("span", { className: "blank" }, icon("picture")));
+  if (address && new URL(address, location.href).searchParams.has("signature")) image.src = local(address);
+  else setPicture(image, `/images/${id}/thumbnail`);
+  return image;
+}
+
+const STATES = { pending: "Waits to be looked at", processing: "Is being looked at", failed: "Could not be looked at" };
+
+/** How far the looking at a picture is; null when it is done. */
+export function stateOf(analysis) {
+  const words = STATES[analysis?.status];
+  if (!words) return null;
+  return make("small", { className: `state ${analysis.status}`, title: analysis.error ?? "" }, words);
+}
+
+/**
+ * A picture as a card.
+ *
+ * @param {{id: string, name: string, about?: string, address?: string, analysis?: object, relevance?: number,
+ *   matched?: string[]}} picture
+ */
+export function pictureCard({ id, name, about, address, analysis, relevance, matched = [] }) {
+  const link = make("a", { href: `#/library/picture/${id}`, className: "card-link" },
+    make("span", { className: "card-picture" }, thumbnail(id, address)),
+    make("span", { className: "card-words" },
+      make("b", { title: name }, name),
+      about ? make("small", { title: about }, about) : null,
+      stateOf(analysis),
+    ),
+  );
+  const reasons = relevance === undefined ? [] : [why(relevance, matched)];
+  return make("li", { className: "card", data: { id } }, link, ...reasons);
+}
+
+/** How surely it is what was asked for, and by what it was found. */
+export function why(relevance, matched) {
+  return make("p", { className: "why" },
+    make("span", { className: "sure", title: "How surely this is what you asked for" }, percent(relevance)),
+    ...matched.map((reason) => make("span", { className: "reason" }, reason)),
+  );
+}
+
+/** Text with some of its words marked. `words` are looked for without regard to case. */
+export function marked(text, words) {
+  const wanted = words.filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
+  if (!wanted.length) return [text];
+  const finder = new RegExp(`(${wanted.toSorted((one, other) => other.length - one.length).join("|")})`, "giu");
+  return text.split(finder).map((part, index) => (index % 2 ? make("mark", {}, part) : part)).filter((part) => part !== "");
+}

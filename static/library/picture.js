@@ -1,0 +1,258 @@
+// One picture: what is known of it, and what can be done with it.
+
+import { saveFile, setPicture } from "../api.js";
+import { alarm, say } from "../announce.js";
+import { byId, confirmed, icon, make, size, tool } from "../dom.js";
+import { percent, stateOf } from "./cards.js";
+import { kept } from "../keep.js";
+import { ask, askFolder } from "./dialogs.js";
+import { everyFolder, folderOf, loadFolders } from "./folders.js";
+import { notice } from "./notice.js";
+import * as server from "./server.js";
+import { renew, takeOff } from "./shelf.js";
+
+const LOOK_AGAIN_MS = 2000;
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const place = byId("library-opened");
+let open = null;
+let timer = null;
+let leave = () => {};
+
+/**
+ * Show a picture.
+ *
+ * @param {() => void} back go to the list
+ * @throws {Problem}
+ */
+export async function openPicture(id, back) {
+  leave = back;
+  const [picture, links] = await Promise.all([server.picture(id), linksOf(id)]);
+  open = picture;
+  place.replaceChildren(...(await whole(picture, links)));
+  watch();
+}
+
+async function linksOf(id) {
+  const found = [];
+  for await (const link of server.links({ image_id: id })) found.push(link);
+  return found;
+}
+
+export function closePicture() {
+  clearTimeout(timer);
+  open = null;
+}
+
+async function whole(picture, links) {
+  const image = make("img", { alt: picture.caption || picture.title || picture.filename });
+  setPicture(image, `/images/${picture.id}/file`);
+  const known = make("div", { className: "known" });
+  showKnown(known, picture);
+  return [
+    bar(picture),
+    make("div", { className: "opened-body" },
+      make("figure", { className: "shown" }, image),
+      make("div", { className: "about" }, known, await linked(picture, links), form(picture)),
+    ),
+  ];
+}
+
+function bar(picture) {
+  const download = make("a", { className: "round", href: `/images/${picture.id}/file`, download: picture.filename, title: "Download", aria: { label: "Download" } }, icon("download"));
+  download.addEventListener("click", (event) => {
+    if (!kept("key")) return; // the link does it
+    event.preventDefault();
+    saveFile(`/images/${picture.id}/file`).catch((error) => alarm(error.message));
+  });
+  return make("div", { className: "opened-head" },
+    make("button", { type: "button", className: "round", title: "Back to the list", onclick: () => leave(), aria: { label: "Back to the list" } }, icon("left")),
+    make("h1", { tabIndex: -1, className: "opened-name", id: "picture-name" }, picture.title || picture.filename),
+    make("a", { className: "button small primary ask-it", href: `#/ask/${picture.id}` }, icon("ask"), "Ask about it"),
+    round("folder", "Move into a folder", move),
+    download,
+    round("trash", "Delete this picture", remove),
+  );
+}
+
+const round = (mark, words, onclick) => make("button", { type: "button", className: "round", title: words, onclick, aria: { label: words } }, icon(mark));
+
+/** What a person says of it. */
+function form(picture) {
+  const title = make("input", { type: "text", id: "picture-title", value: picture.title ?? "", maxLength: 255, placeholder: picture.filename, autocomplete: "off" });
+  const about = make("textarea", { id: "picture-about", value: picture.description ?? "", maxLength: 2000, rows: 2, placeholder: "Anything you want to find it by" });
+  const save = make("button", { type: "submit", className: "button small" }, "Save");
+  const shown = make("form", { className: "words" },
+    make("h2", {}, "Your words"),
+    make("label", { htmlFor: title.id }, "Title"), title, make("label", { htmlFor: about.id }, "Description"), about, make("div", { className: "row" }, save));
+  shown.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await attempt(async () => {
+      const changes = { title: title.value.trim() || null, description: about.value.trim() || null };
+      took(await server.changePicture(picture.id, changes));
+      byId("picture-name").textContent = open.title || open.filename;
+      notice("Saved.");
+    });
+  });
+  return shown;
+}
+
+function took(picture) {
+  open = picture;
+  renew(picture);
+}
+
+/** What was seen in it, and the facts of the file. */
+function showKnown(known, picture) {
+  const { analysis } = picture;
+  const state = stateOf(analysis);
+  const again = tool("retry", analysis?.status === "failed" ? "Try again" : "Look again", lookAgain, "button small");
+  const waits = analysis?.status === "pending" || analysis?.status === "processing";
+  known.replaceChildren(...[
+    make("h2", {}, "What is in it"),
+    picture.caption ? make("p", { dir: "auto" }, picture.caption) : null,
+    state ? make("p", { className: "row" }, state, waits ? make("progress", { aria: { label: "It is being looked at" } }) : null) : null,
+    analysis?.error ? make("p", { className: "problem" }, analysis.error) : null,
+    facts([...seen(picture.facts ?? {}), ...file(picture)]),
+    waits ? null : make("div", { className: "row" }, again),
+  ].filter(Boolean));
+}
+
+function facts(pairs) {
+  return make("dl", { className: "facts" }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", { dir: "auto" }, value)]));
+}
+
+/** The measured facts in words, as far as there are any. */
+function seen(facts) {
+  const things = new Map();
+  for (const { name, confidence } of facts.objects ?? []) {
+    const before = things.get(name) ?? { count: 0, sure: 0 };
+    things.set(name, { count: before.count + 1, sure: Math.max(before.sure, confidence) });
+  }
+  const named = [...things].map(([name, { count, sure }]) => `${count > 1 ? `${count} × ` : ""}${name} (${percent(sure)})`);
+  return [
+    ["Things", named.join(", ")],
+    ["Also", (facts.labels ?? []).map(({ name, confidence }) => `${name} (${percent(confidence)})`).join(", ")],
+    ["Colours", (facts.colours ?? []).map(({ name, share }) => `${name} ${percent(share)}`).join(", ")],
+    ["People’s faces", facts.faces?.length ? String(facts.faces.length) : ""],
+    ["Text in it", (facts.text ?? []).map(({ text }) => text).join(" / ")],
+  ];
+}
+
+function file({ filename, mime_type: kind, width, height, size_bytes: bytes, created_at: added, taken_at: taken, folder_id: folder }) {
+  return [
+    ["File", filename],
+    ["Size", `${width} × ${height} · ${kind.replace("image/", "").toUpperCase()} · ${size(bytes)}`],
+    ["Taken", taken ? WHEN.format(new Date(taken)) : ""],
+    ["Added", WHEN.format(new Date(added))],
+    ["Folder", folderOf(folder)?.path.replace(/^\//, "").replaceAll("/", " › ") ?? ""],
+  ];
+}
+
+async function linked(picture, links) {
+  const items = await Promise.all(links.map(async (link) => {
+    const name = link.document_filename ?? (await server.documentOf(link.document_id).catch(() => null))?.filename ?? "A document";
+    const where = link.page ? `page ${link.page}` : "the whole document";
+    const address = `#/library/document/${link.document_id}${link.page ? `/${link.page}` : ""}`;
+    const gone = round("close", `Take the link to ${name} away`, () => unlink(link.id, item));
+    const item = make("li", {}, make("a", { href: address }, icon("document"), make("span", {}, make("b", {}, link.title || name), make("small", {}, [link.title ? name : "", where, link.note].filter(Boolean).join(" · ")))), gone);
+    return item;
+  }));
+  return make("section", { className: "linked", aria: { label: "Documents linked to it" } },
+    make("h2", {}, "Documents"),
+    make("ul", {}, ...items),
+    make("div", { className: "row" }, tool("link", "Link a document", () => link(picture.id), "button small")),
+  );
+}
+
+async function unlink(id, item) {
+  await attempt(async () => {
+    await server.removeLink(id);
+    item.remove();
+    notice("The link is taken away.");
+  });
+}
+
+async function link(imageId) {
+  const { documents } = await server.documents({ limit: 100 });
+  if (!documents.length) {
+    notice("There are no documents yet. Add one to the library first.");
+    return;
+  }
+  const which = make("select", { id: "link-document" }, ...documents.map(({ id, title, filename }) => make("option", { value: id }, title || filename)));
+  const page = make("input", { type: "number", id: "link-page", min: 1, max: 20_000, placeholder: "all of it" });
+  const title = make("input", { type: "text", id: "link-title", maxLength: 255, autocomplete: "off" });
+  const body = [
+    make("label", { htmlFor: which.id }, "Document"), which,
+    make("label", { htmlFor: page.id }, "Page (if only one is meant)"), page,
+    make("label", { htmlFor: title.id }, "Title (optional)"), title,
+  ];
+  const wish = await ask("Link a document to this picture", body, "Link", {
+    read: () => ({ image_id: imageId, document_id: which.value, page: page.valueAsNumber || null, title: title.value.trim() }),
+  });
+  if (!wish) return;
+  await attempt(async () => {
+    await server.newLink(wish);
+    await openPicture(imageId, leave);
+    notice("The document is linked.");
+  });
+}
+
+async function move() {
+  const folder = await askFolder("Move the picture into", everyFolder(), "Move", { current: open.folder_id });
+  if (folder === null || folder === (open.folder_id ?? "")) return;
+  const from = open.folder_id;
+  const put = async (to) => {
+    took(await server.changePicture(open.id, { folder_id: to || null }));
+    await loadFolders();
+    showKnown(place.querySelector(".known"), open);
+  };
+  await attempt(async () => {
+    await put(folder);
+    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => attempt(() => put(from)));
+  });
+}
+
+async function remove() {
+  const yes = await confirmed("Delete this picture?", "It goes from the server, with everything said about it. This cannot be undone.", "Delete");
+  if (!yes) return;
+  await attempt(async () => {
+    await server.removePicture(open.id);
+    takeOff([open.id]);
+    notice("The picture is deleted.");
+    leave();
+  });
+}
+
+async function lookAgain() {
+  await attempt(async () => {
+    const { results } = await server.bulk({ action: "reanalyse", image_ids: [open.id] });
+    if (results[0]?.error) throw new Error(results[0].error.message);
+    await refresh();
+  });
+}
+
+async function refresh() {
+  const { id } = open;
+  const now = await server.picture(id);
+  if (open?.id !== id) return;
+  const before = open.analysis?.status;
+  took(now);
+  showKnown(place.querySelector(".known"), now);
+  if (before !== now.analysis?.status && now.analysis?.status === "ready") say(`It has been looked at. ${now.caption ?? ""}`);
+  watch();
+}
+
+function watch() {
+  clearTimeout(timer);
+  if (!["pending", "processing"].includes(open?.analysis?.status)) return;
+  timer = setTimeout(() => refresh().catch(watch), LOOK_AGAIN_MS);
+}
+
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    alarm(error.message);
+    notice(error.message);
+  }
+}

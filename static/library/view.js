@@ -1,0 +1,193 @@
+// Library: pictures and documents in folders, found by words, and each of them opened.
+
+import { alarm } from "../announce.js";
+import { byId, make } from "../dom.js";
+import { startDrawer } from "../drawer.js";
+import { choosing } from "../picking.js";
+import { go } from "../router.js";
+import { find, forget, searching, showFinding, startFinding } from "./finding.js";
+import * as folders from "./folders.js";
+import { closePicture, openPicture } from "./picture.js";
+import { closeDocument, openDocument } from "./reader.js";
+import { allowSelecting, mark, startSelecting, stopSelecting } from "./selecting.js";
+import { sendAll } from "./sendings.js";
+import * as server from "./server.js";
+import * as shelf from "./shelf.js";
+
+const KINDS = { pictures: "Pictures", documents: "Documents" };
+let kind = "pictures";
+let folder = "";
+let filled = ""; // which kind and folder the shelf holds
+let opened = ""; // what was opened from the list last
+let told = null; // files that came while the view was loading
+
+start();
+
+/** `#/library`, `#/library/pictures/<folder>`, `#/library/documents/<folder>`, `#/library/picture/<id>`,
+ * `#/library/document/<id>/<page>/<words>`, `#/library/link/<id>`. */
+export async function enter(what = "", id = "", page = "", words = "") {
+  showProblem("");
+  try {
+    if (what === "picture" && id) await open(id, () => openPicture(id, back));
+    else if (what === "document" && id) await open(id, () => openDocument(id, Number(page) || 1, words, back));
+    else if (what === "link" && id) await follow(id);
+    else await showShelf(Object.hasOwn(KINDS, what) ? what : "pictures", id);
+  } catch (error) {
+    await showShelf(kind, folder).catch(() => {});
+    showProblem(error.message);
+  }
+}
+
+/** Add files, whatever they are. */
+export function takeFiles(files) {
+  if (!byId("library-opened").hidden) back();
+  sendAll(files, folder, arrived);
+}
+
+async function open(id, show) {
+  opened = id;
+  closePicture();
+  closeDocument();
+  if (!folders.everyFolder().length) await folders.loadFolders();
+  folders.showTree(folder, kind);
+  await show();
+  byId("library-shelf").hidden = true;
+  byId("library-opened").hidden = false;
+}
+
+/** A link belongs to a picture; there it is shown with the others. */
+async function follow(id) {
+  for await (const link of server.links({})) {
+    if (link.id === id) {
+      go(`/library/picture/${link.image_id}`);
+      return;
+    }
+  }
+  throw new Error("This link is no longer there.");
+}
+
+function back() {
+  go(folder ? `/library/${kind}/${folder}` : `/library/${kind}`);
+}
+
+async function showShelf(wanted, id) {
+  closePicture();
+  closeDocument();
+  const same = filled === `${wanted}/${id}`;
+  kind = wanted;
+  folder = id;
+  byId("library-opened").hidden = true;
+  byId("library-opened").replaceChildren();
+  byId("library-shelf").hidden = false;
+  showKinds();
+  if (same) {
+    shelf.cardOf(opened)?.querySelector("a")?.focus();
+    return;
+  }
+  stopSelecting();
+  forget();
+  showFinding(kind);
+  await folders.loadFolders();
+  await fill();
+}
+
+async function fill() {
+  filled = `${kind}/${folder}`;
+  showFolders();
+  const first = await shelf.fill(kind, folder);
+  if (first) showEmpty(first.total);
+}
+
+function showFolders() {
+  folders.showTree(folder, kind);
+  folders.showWhere(folder, kind);
+}
+
+function showKinds() {
+  const links = Object.entries(KINDS).map(([name, words]) => {
+    const link = make("a", { href: `#/library/${name}${folder ? `/${folder}` : ""}` }, words);
+    if (name === kind) link.setAttribute("aria-current", "page");
+    return make("li", {}, link);
+  });
+  byId("library-kinds").replaceChildren(...links);
+}
+
+function showEmpty(count) {
+  allowSelecting(kind, count > 0);
+  if (count) return;
+  const what = kind === "pictures" ? "pictures" : "documents";
+  const words = folder ? `There are no ${what} in this folder yet.` : `There are no ${what} yet.`;
+  const types = kind === "pictures" ? "PNG, JPEG or GIF, up to 16 MB each" : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
+  byId("library-list").replaceChildren(make("div", { className: "drop" }, make("p", { className: "drop-text" }, make("strong", {}, words), make("span", { className: "muted" }, "Drop files here, or press “Add files”.")), make("p", { className: "muted small-print" }, types)));
+}
+
+async function search(wish) {
+  stopSelecting();
+  filled = `${kind}/${folder}`;
+  showProblem("");
+  try {
+    await find(wish);
+    allowSelecting(kind, kind === "pictures" && shelf.total() > 0);
+  } catch (error) {
+    showProblem(error.message);
+  }
+}
+
+async function stopSearching() {
+  forget();
+  await attempt(fill);
+}
+
+/** Something has come in: count it, and show it where it would be seen. */
+async function arrived(what) {
+  clearTimeout(told);
+  told = setTimeout(() => attempt(async () => {
+    await folders.loadFolders();
+    if (searching() || byId("library-shelf").hidden) {
+      filled = "";
+      return;
+    }
+    if ((what === "images") === (kind === "pictures")) await again();
+    else showFolders();
+  }), 400);
+}
+
+/** Show the list as the server has it now. */
+async function again() {
+  if (searching()) return;
+  showFolders();
+  const first = await shelf.refill();
+  if (first) showEmpty(first.total);
+}
+
+async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    showProblem(error.message);
+  }
+}
+
+function showProblem(text) {
+  byId("library-problem").hidden = !text;
+  byId("library-problem").textContent = text;
+  if (text) alarm(text);
+}
+
+async function talk(ids, of) {
+  const { begin } = await import("../chat/sessions.js");
+  await attempt(async () => go(`/chat/${await begin(of === "pictures" ? { pictures: ids } : { documents: ids })}`));
+}
+
+function start() {
+  startDrawer("library");
+  startFinding(search, stopSearching);
+  startSelecting({ changed: () => attempt(again), talk });
+  shelf.whenFilled(mark);
+  choosing(byId("library-add"), byId("library-file"), (_first, files) => takeFiles(files));
+  byId("library-more").addEventListener("click", shelf.next);
+  byId("library-new-folder").addEventListener("click", () => folders.create(folder || null, kind));
+  byId("library-rename").addEventListener("click", () => folders.rename(folder, showFolders));
+  byId("library-move").addEventListener("click", () => folders.move(folder, showFolders));
+  byId("library-delete").addEventListener("click", () => folders.remove(folder, kind));
+}
