@@ -16,9 +16,12 @@ from routes import (
     auth,
     classic,
     commands,
+    documents,
     errors,
+    folders,
     gateway,
     idempotency,
+    images,
     logs,
     messages,
     ops,
@@ -32,6 +35,7 @@ from routes import (
     voice_stream,
 )
 from routes.document import INFO, SECURITY
+from routes.parked_files import ParkingRequest
 from services import migrations, wiring
 from services.library.decoding import MAX_UPLOAD_BYTES
 from services.providers.base import ChatModel
@@ -69,12 +73,13 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + MULTIPART_ROOM
     app.config["SECRET_KEY"] = services.secret_key
     app.json = PlainJSON(app)
+    app.request_class = ParkingRequest
     app.extensions["services"] = services
     errors.init(app)
     ops.init(app, settings.cors_origins)
     auth.init(app)
     idempotency.init(app)
-    for surface in (classic, voice, studio, sessions, messages, plans, search, gateway):
+    for surface in (classic, voice, studio, sessions, messages, plans, search, gateway, images, documents, folders):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     voice_stream.init(app)

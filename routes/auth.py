@@ -15,7 +15,18 @@ from services.errors import Unauthorized
 
 OPEN = frozenset({"pages.root", "static", "docs", "docs_asset", "openapi", "voice.health"})
 """Endpoints that want no key: the page, its files, the docs page with its document, and health."""
-MEDIA = frozenset({"classic.image_file", "classic.image_thumbnail", "studio.version_file", "studio.version_thumbnail"})
+MEDIA = frozenset(
+    {
+        "classic.image_file",
+        "classic.image_thumbnail",
+        "studio.version_file",
+        "studio.version_thumbnail",
+        "images.file",
+        "images.thumbnail",
+        "documents.file",
+        "documents.page",
+    }
+)
 """Endpoints that a signed link opens, since an `<img>` tag sends no header."""
 SOCKETS = frozenset({"session_events"})
 """WebSockets that a signed link opens: a browser sends them no header either."""
