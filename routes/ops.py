@@ -122,8 +122,10 @@ def _end(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", CSP)
     endpoint = request.endpoint or "none"
     counted = services().metrics
-    counted.requests.labels(request.method, endpoint, response.status_code).inc()
-    counted.latency.labels(endpoint).observe(took)
+    counted.answered(request.method, endpoint, response.status_code, took)
+    if response.mimetype == "text/event-stream":
+        counted.streams.inc()
+        response.call_on_close(counted.streams.dec)
     log.info(
         "%s %s %d %.1f ms",
         request.method,

@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from config import Settings
 from models.database import DatabaseUnavailable
+from services import metrics
 from services.migrations import SchemaOutdated
 
 log = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "proc_name": "visual-assistant",
             "post_worker_init": _worker_ready,
             "worker_exit": _worker_exit,
+            "child_exit": _child_exit,
             "control_socket_disable": True,
         }.items():
             if name in self.cfg.settings:
@@ -140,6 +142,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         return self.make_app()
+
+    def run(self) -> None:
+        with metrics.sharing(self.settings.data_dir) if self.settings.workers > 1 else contextlib.nullcontext():
+            super().run()
 
 
 def _worker_ready(worker: Worker) -> None:
@@ -152,6 +158,10 @@ def _begin(app: Any) -> None:
         app.extensions["services"].start()
     except (DatabaseUnavailable, SchemaOutdated) as problem:
         log.warning("nothing is begun before the first request: %s", problem)
+
+
+def _child_exit(_arbiter: Arbiter, worker: Worker) -> None:
+    metrics.worker_gone(worker.pid)
 
 
 def _worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
