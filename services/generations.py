@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from models.chats import Message, MessageEvents
@@ -282,9 +282,12 @@ def _state(session: Session, message_id: str) -> tuple[bool, bool]:
 
 
 def _kept(session: Session, message_id: str, position: int) -> list[Entry]:
+    """What the database has from a position on, which may lie within a stretch."""
+    of_message = MessageEvents.message_id == message_id
+    at_or_before = select(func.max(MessageEvents.position)).where(of_message, MessageEvents.position <= position)
     stretches = session.execute(
-        select(MessageEvents.entries)
-        .where(MessageEvents.message_id == message_id, MessageEvents.position >= position)
+        select(MessageEvents.position, MessageEvents.entries)
+        .where(of_message, MessageEvents.position >= at_or_before.scalar_subquery())
         .order_by(MessageEvents.position)
-    ).scalars()
-    return [entry for stretch in stretches for entry in stretch]
+    )
+    return [entry for at, stretch in stretches for entry in stretch[max(0, position - at) :]]
