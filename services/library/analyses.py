@@ -77,11 +77,26 @@ class Analyses:
                 log.info("the facts of a picture were measured by another version and are measured anew")
         return self._look(source)
 
+    def keep(self, sha256: str, facts: Facts) -> None:
+        """Keep facts that are known, where they are not kept: they went with the last picture of this content, and
+        another has come since.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        with self.database.look() as work:
+            kept = work.execute(select(Analysis.sha256).where(Analysis.sha256 == sha256)).first()
+        if kept is None:
+            self._write(sha256, facts)
+
     def _look(self, source: ImageSource) -> Facts:
         facts = self.eyes.look(source.original())
+        self._write(source.sha256, facts)
+        return facts
+
+    def _write(self, sha256: str, facts: Facts) -> None:
         values = {"facts": to_json(facts), "caption": caption(facts), "keywords": keywords(facts), "created_at": now()}
         with self.database.change() as work:
             # Another process may have looked at the same picture.
-            keep = upsert(work, Analysis).values(sha256=source.sha256, **values)
+            keep = upsert(work, Analysis).values(sha256=sha256, **values)
             work.execute(keep.on_conflict_do_update(index_elements=[Analysis.sha256], set_=values))
-        return facts

@@ -11,7 +11,7 @@ from models.database import DatabaseUnavailable
 from models.media import Image
 from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.content import ImageSource
-from services.errors import StorageUnavailable
+from services.errors import ImageNotFound, StorageUnavailable
 from services.library.analyses import Analyses
 from services.library.image_rows import Findable
 from services.library.images import Images
@@ -87,6 +87,7 @@ class Analyser:
         try:
             source = self.images.picture(image)
             facts = self.analyses.anew(source) if image.analysed_by == ANEW else self.analyses.of(source)
+            self.analyses.keep(image.sha256, facts)
             self._describe(image, source)
             self._keep(image, facts)
         except (StorageUnavailable, DatabaseUnavailable) as error:
@@ -95,7 +96,7 @@ class Analyser:
                 self.claims.release(image.id, counts=True)
             else:
                 self._fail(image, AWAY)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImageNotFound) as error:
             log.warning("image %s cannot be analysed: %s", image.id, type(error).__name__)
             self._fail(image, UNREADABLE)
 
