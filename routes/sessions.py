@@ -49,6 +49,11 @@ bp = APIBlueprint(
 )
 
 
+FOUND = (
+    *("agents_used", "reasoning", "result_refs", "tool_document_data", "tool_chunk_data", "tool_link_data"),
+    *("scene_context", "pending_actions"),
+)
+"""Of what tools brought, fields that a message keeps as `complete` told them."""
 EXPORTS: dict[str, Any] = {kind: {} for kind in ("text/markdown", "application/json", "text/plain")}
 
 
@@ -257,4 +262,5 @@ def metadata(message: Message) -> dict[str, Any]:
         "offers_detailed_analysis": details.get("offers_detailed_analysis", False),
         "tokens_estimated": message.tokens_estimated,
         "finish_reason": message.finish_reason,
+        **{name: details[name] for name in FOUND if name in details},
     }
