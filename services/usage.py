@@ -13,6 +13,8 @@ from models.database import Work, upsert
 from services.errors import Conflict, LimitExceeded, SessionNotFound
 
 UPGRADE_URL = "/settings/billing"
+OF_A_TURN = 2
+"""Messages a turn adds to a session: the question and its answer. There is room for both, or for neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def admit(work: Work, conversation_id: str, limits: Limits) -> None:
         raise SessionNotFound("There is no session with this id.")
     if not row.is_active:
         raise Conflict("The session is closed.", code="session_closed")
-    if row.total_messages >= limits.session_messages:
+    if row.total_messages + OF_A_TURN > limits.session_messages:
         raise _full("session_messages", row.total_messages, limits.session_messages, "message")
     if row.total_tokens >= limits.session_tokens:
         raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")

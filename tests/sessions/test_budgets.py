@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import pytest
+
 from services.usage import reset_date
 from tests.conftest import MakeApp
 from tests.fakes import ScriptedModel
@@ -34,6 +36,21 @@ def test_a_full_session(make_app: MakeApp) -> None:
     assert len(model.requests) == 2
     assert detail(client, session)["session"]["total_messages"] == 4
     assert say(client, new_session(client))["remaining_messages"] == 2
+
+
+def test_a_session_with_room_for_a_question_but_not_its_answer(make_app: MakeApp) -> None:
+    """A question that got no answer counts as one message, so that an odd number may be left."""
+    client = make_app(ScriptedModel("Yes."), session_message_budget=5).test_client()
+    session = new_session(client)
+    say(client, session)
+    assert say(client, session)["remaining_messages"] == 1
+    refused = problem(
+        client.post(f"{SESSIONS}/{session}/messages", json={"message": "More?"}), 429, "SESSION_LIMIT_EXCEEDED"
+    )
+    assert refused["detail"] == "This session has reached its message limit (4/5)."
+    assert refused["context"] == {"limit_type": "session_messages", "current_usage": 4, "session_limit": 5}
+    kept = detail(client, session)["session"]
+    assert (kept["total_messages"], kept["remaining_messages"]) == (4, 1)
 
 
 def test_a_session_without_tokens_left(make_app: MakeApp) -> None:
@@ -99,9 +116,10 @@ def test_a_race_for_the_last_of_the_month(make_app: MakeApp) -> None:
     assert len(model.requests) == 5
 
 
-def test_a_race_for_the_last_of_a_session(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("budget", [6, 7])
+def test_a_race_for_the_last_of_a_session(make_app: MakeApp, budget: int) -> None:
     model = ScriptedModel("Yes.")
-    app = make_app(model, session_message_budget=6)
+    app = make_app(model, session_message_budget=budget)
     session = new_session(app.test_client())
     barrier = threading.Barrier(8)
 
@@ -114,4 +132,6 @@ def test_a_race_for_the_last_of_a_session(make_app: MakeApp) -> None:
         statuses = [status for some in pool.map(send, range(8)) for status in some]
     assert set(statuses) <= {200, 409, 429}
     assert statuses.count(200) == len(model.requests) <= 3
-    assert detail(app.test_client(), session)["session"]["total_messages"] == 2 * statuses.count(200)
+    kept = detail(app.test_client(), session)["session"]
+    assert kept["total_messages"] == 2 * statuses.count(200) <= budget
+    assert kept["remaining_messages"] == budget - kept["total_messages"]
