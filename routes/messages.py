@@ -64,6 +64,7 @@ def send(path: SessionPath, body: NewMessage) -> Response:
             "model": message.model,
             "processing_time_ms": message.processing_time_ms,
             **remaining(session),
+            **wire.kept(message.content, message.details or {}),
         }
     )
 

@@ -178,8 +178,25 @@ class Closed(BaseModel):
     total_tokens: int
 
 
-class Answered(BaseModel):
+class Resulting(BaseModel):
+    """What an answer rests on; the same as in the `complete` event."""
+
+    agents_used: list[str]
+    reasoning: str
+    has_results: bool
+    result_count: int
+    image_context: list[ContextImage]
+    tool_document_data: list[dict[str, Any]]
+    tool_chunk_data: list[dict[str, Any]]
+    tool_link_data: list[dict[str, Any]]
+    result_refs: dict[str, Any]
+    scene_context: list[dict[str, Any]] | None = None
+    pending_actions: list[dict[str, Any]] | None = None
+
+
+class Answered(Resulting):
     message_id: str
+    resolved_content: str
     content: str
     token_count: int
     provider: str | None

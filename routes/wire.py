@@ -16,7 +16,7 @@ from routes import sse
 from routes.parsing import iso
 from services.agent.agents import display_name
 from services.agent.citations import resolved
-from services.agent.evidence import PendingPlan, Picture, Results
+from services.agent.evidence import PendingPlan, Picture, Results, ResultSet
 from services.answer_log import Entry
 from services.errors import AssistantError, Interrupted
 from services.events import (
@@ -37,6 +37,19 @@ TOKEN = b'event: token\nid: %d\ndata: {"type":"token","content":"%b","accumulate
 PING = sse.event("ping", {"type": "ping"})
 Shown = list[dict[str, Any]]
 """Pictures as `complete` tells of them."""
+COMPLETE = (
+    "agents_used",
+    "reasoning",
+    "has_results",
+    "result_count",
+    "image_context",
+    "tool_document_data",
+    "tool_chunk_data",
+    "tool_link_data",
+    "result_refs",
+    "scene_context",
+    "pending_actions",
+)
 Present = Callable[[Picture], dict[str, Any]]
 
 
@@ -123,6 +136,16 @@ def results(found: Results, image_context: Shown, present: Present) -> dict[str,
     if found.plan:
         told["pending_actions"] = [pending(found.plan)]
     return told
+
+
+def kept(content: str, details: dict[str, Any]) -> dict[str, Any]:
+    """What is kept with a whole answer, in the fields of `complete`."""
+    shown = details.get("image_context") or []
+    told = results(Results(), shown, lambda _picture: {}) | {
+        name: details[name] for name in COMPLETE if name in details
+    }
+    refs = {key: ResultSet(one["type"], tuple(one["ids"]), one["label"]) for key, one in told["result_refs"].items()}
+    return {"resolved_content": resolved(content, refs), **told}
 
 
 def pending(plan: PendingPlan) -> dict[str, Any]:

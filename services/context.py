@@ -35,14 +35,14 @@ class Known:
     Args:
         place: its number among the session's pictures, from 0, in the order they were chosen or uploaded.
         confidence: of what the description says with most certainty; known of shown pictures alone.
-        reads: what can be read in it; known of shown pictures alone.
+        reads: what can be read in it; None where it has not been looked at. Known of shown pictures alone.
     """
 
     image: Image
     place: int
     caption: str | None = None
     confidence: float | None = None
-    reads: str = ""
+    reads: str | None = None
 
     @property
     def description(self) -> str:
@@ -149,7 +149,7 @@ def _names(session: Session, conversation: Conversation) -> tuple[Names, int]:
             chosen.where(ConversationImage.conversation_id == conversation.id).order_by(ConversationImage.position)
         ).all()
         return [(row.id, row.filename) for row in rows], len(rows)
-    mine = Image.owner_id == conversation.owner_id
+    mine = (Image.owner_id == conversation.owner_id) & Image.video_id.is_(None)
     rows = session.execute(named.where(mine).order_by(Image.created_at.desc(), Image.id.desc()).limit(NAMES)).all()
     total = len(rows)
     if total == NAMES:
@@ -215,14 +215,14 @@ def _known(session: Session, names: Names, places: Sequence[int], first: int, *,
     ]
 
 
-def _measured(stored: dict[str, Any] | None) -> tuple[float | None, str]:
+def _measured(stored: dict[str, Any] | None) -> tuple[float | None, str | None]:
     """How sure the surest thing in a picture is, and what can be read in it."""
     if stored is None:
-        return None, ""
+        return None, None
     try:
         facts = from_json(stored)
     except ValueError:
-        return None, ""  # measured by another version; it is measured anew when it is looked at
+        return None, None  # measured by another version; it is measured anew when it is looked at
     found = [item.confidence for item in facts.objects if item.sure]
     found += [item.confidence for item in facts.labels if item.sure]
     return (round(max(found), 3) if found else None), "\n".join(line.text for line in facts.text)

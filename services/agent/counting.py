@@ -98,8 +98,8 @@ def _count(reach: Reach, search: ImageSearch, by: str, query: str | None) -> Out
 
 
 def _matching(reach: Reach, search: ImageSearch, query: str) -> set[str]:
-    _query, hits = search.find(reach.owner_id, query, reach.now)
-    return {hit.known.image.id for hit in hits}
+    found = search.match(reach.owner_id, query, reach.now, among=reach.image_ids)
+    return {match.image_id for match in found.matches}
 
 
 def _group(row: Any, by: str, folders: dict[str, str], at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -113,9 +113,12 @@ class Evidence:
     Args:
         context: what the turn began with.
         refs: result sets of earlier turns, by their keys.
+    Attributes:
+        read_meanwhile: names of things looked at during the turn whose text reads like an order.
     """
 
     def __init__(self, context: Found = Found(), refs: Mapping[str, ResultSet] | None = None) -> None:
+        self.read_meanwhile: Callable[[], Iterable[str]] = tuple
         self.pictures: dict[str, Picture] = {}
         self.papers: dict[str, Paper] = {}
         self.bonds: dict[str, Bond] = {}

@@ -250,8 +250,8 @@ def _end(request: ChatRequest, talk: _Talk, propose: Propose | None) -> Iterator
             steps = "; ".join(change.description.rstrip(".") for change in talk.changes[:3])
             more = counted("plan_more", language, len(talk.changes) - 3) if len(talk.changes) > 3 else ""
             closing.append(counted("plan_waits", language, len(talk.changes), steps=steps + more))
-    if talk.evidence.planted:
-        names = ", ".join(f"“{name}”" for name in list(talk.evidence.planted)[:3])
+    if planted := list(dict.fromkeys([*talk.evidence.planted, *talk.evidence.read_meanwhile()])):
+        names = ", ".join(f"“{name}”" for name in planted[:3])
         closing.append(say("planted", language, names=names))
     if not talk.spoken and not closing and talk.tools:
         closing.append(say("no_answer", language))

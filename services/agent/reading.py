@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.library import Document, DocumentPage
 from services.agent.evidence import Extract, Found, ResultSet
@@ -127,10 +128,11 @@ def tools(reach: Reach, passages: FindsPassages) -> tuple[Tool, ...]:
 
 def _search(reach: Reach, passages: FindsPassages, arguments: dict[str, Any]) -> Outcome:
     among = _among(reach, arguments)
-    if among == []:
-        return Outcome({"total": 0, "documents": 0, "data": []})
     found = passages.find(reach.owner_id, arguments["query"], among, arguments.get("limit", USUAL))
-    return told(reach, found)
+    outcome = told(reach, found)
+    with reach.database.read() as session:
+        within = session.execute(select(func.count()).select_from(Document).where(reach.documents())).scalar_one()
+    return replace(outcome, content={"documents": within, **outcome.content})
 
 
 def _among(reach: Reach, arguments: dict[str, Any]) -> list[str] | None:

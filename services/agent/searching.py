@@ -54,18 +54,17 @@ def tools(reach: Reach, search: ImageSearch) -> tuple[Tool, ...]:
 
 
 def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outcome:
-    query, hits = search.find(reach.owner_id, wanted, reach.now)
-    chosen = None if reach.image_ids is None else set(reach.image_ids)
-    hits = [hit for hit in hits if chosen is None or hit.known.image.id in chosen]
-    shown = hits[:limit]
+    found = search.match(reach.owner_id, wanted, reach.now, among=reach.image_ids)
+    total = len(found.matches)
+    shown = search.hits(reach.owner_id, found.matches[:limit])
     pictures = tuple(
         as_picture(hit.known.image, hit.known.caption, confidence=hit.confidence, relevance=hit.relevance)
         for hit in shown
     )
     planted = [one.filename for one in pictures if is_planted(one.filename, one.title, one.description)]
     content = {
-        "total": len(hits),
-        "understood": list(query.filters),
+        "total": total,
+        "understood": list(found.query.filters),
         "note": DATA,
         "data": [
             {
@@ -79,6 +78,6 @@ def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outco
             for picture, hit in zip(pictures, shown, strict=True)
         ],
     }
-    label = counted("label_pictures", reach.language, len(hits))
-    results = ResultSet("images", tuple(hit.known.image.id for hit in hits[:KEPT]), label)
+    label = counted("label_pictures", reach.language, total)
+    results = ResultSet("images", tuple(match.image_id for match in found.matches[:KEPT]), label)
     return Outcome(content, Found(pictures=pictures, results=results, planted=tuple(planted)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from models.chats import Conversation
 from models.database import Database
 from models.library import Document
+from models.media import Analysis, Image
 from services.agent import changing, counting, crossing, filing, looking, reading, searching
 from services.agent.actions import Step
 from services.agent.evidence import Change, Evidence, Found, PendingPlan
@@ -47,7 +49,7 @@ class Toolbox:
     images: Images
     analyses: Analyses
     search: ImageSearch
-    passages: FindsPassages | None
+    passages: FindsPassages
     plans: Plans
 
     def recall(self, session: Conversation) -> Recalled:
@@ -70,12 +72,22 @@ class Toolbox:
         within = reach(self.database, session, language, now, evidence)
         papers = self._papers(within)
         evidence.know(Found(pictures=known, papers=papers.papers, planted=(*_planted(context), *papers.planted)))
+        unread = [one.image for one in context.shown if one.reads is None]
+        if unread:
+            evidence.read_meanwhile = lambda: self._read_meanwhile(unread)
         return Kit(
             tools_for(within, self.images, self.analyses, self.search, self.passages),
             evidence,
             lambda message_id, changes: self._propose(within, message_id, changes),
             "\n".join(f"- {one.filename.translate(_NO_TAGS)!r} id={one.document_id}" for one in papers.papers),
         )
+
+    def _read_meanwhile(self, images: Sequence[Image]) -> list[str]:
+        """Names of those of the pictures that turned out to hold text which reads like an order."""
+        with self.database.read() as session:
+            asked = select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_([one.sha256 for one in images]))
+            stored = {sha256: facts for sha256, facts in session.execute(asked)}  # noqa: C416 - a Row is no pair to mypy
+        return [one.filename for one in images if one.sha256 in stored and is_planted(_text(stored[one.sha256]))]
 
     def _papers(self, within: Reach) -> Found:
         """The documents the session is about, where it is about some."""
@@ -100,19 +112,23 @@ _NO_TAGS = str.maketrans("", "", "<>")
 
 
 def tools_for(
-    within: Reach, images: Images, analyses: Analyses, search: ImageSearch, passages: FindsPassages | None
+    within: Reach, images: Images, analyses: Analyses, search: ImageSearch, passages: FindsPassages
 ) -> Mapping[str, Tool]:
     """Every tool of every agent by its name, within the limits of one turn."""
     every = (
         *searching.tools(within, search),
         *looking.tools(within, images, analyses),
-        *(reading.tools(within, passages) if passages else ()),
+        *reading.tools(within, passages),
         *counting.tools(within, search),
-        *(crossing.tools(within, passages) if passages else ()),
+        *crossing.tools(within, passages),
         *filing.tools(within),
         *changing.tools(within),
     )
     return {tool.spec.name: tool for tool in every}
+
+
+def _text(stored: dict[str, Any]) -> str:
+    return "\n".join(str(line.get("text", "")) for line in stored.get("text") or ())
 
 
 def _planted(context: Context) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from services.agent.routing import next_step
 from services.answers import answer
-from services.content import FinishReason, ImageSource, Message, Usage
+from services.content import FinishReason, ImageSource, Message, ToolCall, Usage
 from services.errors import AssistantError, ProviderError, ProviderUnavailable
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
 from services.vision.facts import Facts
@@ -17,7 +18,7 @@ _PIECE = re.compile(r"\s*\S+|\s+$")
 
 
 class LocalChat:
-    """A `ChatModel` that answers from facts. It calls no tools.
+    """A `ChatModel` that answers from facts. Where tools are on offer, rules call them (`services/agent/routing.py`).
 
     Args:
         facts_of: looks at a picture, or gives what is kept of it; may raise `AssistantError`. Called in the thread that
@@ -48,6 +49,11 @@ class LocalChat:
         cannot be looked at.
         """
         asked = _newest_user(request.messages)
+        if request.tools and asked is not None:
+            step = next_step(request.messages, asked, request.tools, request.language)
+            if step is not None:
+                yield from self._step(step, request)
+                return
         question, history = (request.messages[asked].text, request.messages[:asked]) if asked is not None else ("", ())
         facts = [self._look(source) for source in _pictures(request.messages)]
         yield AnswerStarted(self.name, self.model)
@@ -57,6 +63,19 @@ class LocalChat:
             yield TextDelta(piece)
         prompt = sum(len(message.text) for message in request.messages)
         yield AnswerDone(finish_reason, Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
+
+    def _step(self, step: tuple[ToolCall, ...] | str, request: ChatRequest) -> Iterator[ModelEvent]:
+        """Calls of tools, or the answer made of what they brought."""
+        yield AnswerStarted(self.name, self.model)
+        prompt = sum(len(message.text) for message in request.messages)
+        if isinstance(step, str):
+            text, finish_reason = _within(step, request)
+            for piece in pieces(text):
+                yield TextDelta(piece)
+            yield AnswerDone(finish_reason, Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
+            return
+        yield from step
+        yield AnswerDone("tool_calls", Usage(prompt // 4, sum(len(str(call.arguments)) // 4 for call in step), True))
 
     def _look(self, source: ImageSource) -> Facts:
         try:

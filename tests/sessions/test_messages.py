@@ -61,7 +61,7 @@ def test_send(client: FlaskClient) -> None:
         "processing_time_ms",
         "remaining_tokens",
         "remaining_messages",
-    }
+    } | COMPLETE - {"type", "session_id"}
     assert (answer["content"], answer["provider"], answer["model"]) == (ANSWER, "scripted", "scripted-1")
     assert (answer["token_count"], answer["remaining_tokens"], answer["remaining_messages"]) == (3, 99_985, 98)
     found = detail(client, session)

@@ -1,0 +1,80 @@
+"""What a request is about, once the words that only ask are taken out of it: `data/asking.tsv`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from services.agent.requests import BACK, Request, filled, finder, has
+from services.agent.wording import rows
+from services.answers.text_folding import pattern
+
+
+@cache
+def _patterns(use: str) -> tuple[re.Pattern[str], ...]:
+    """The patterns of one use in `data/asking.tsv`."""
+    return tuple(pattern(filled(row["pattern"])) for row in rows("asking.tsv") if row["use"] == use)
+
+
+def looked_for(text: str) -> str:
+    """Of "find the photos with rust" the rust."""
+    return _trimmed(_without(text, "polite", "finding"))
+
+
+def counted_of(text: str) -> str:
+    """Of "how many photos of dogs do I have a month" the dogs; empty where all are counted."""
+    return _trimmed(_without(text, "polite", "counting"))
+
+
+def asked_of_documents(text: str) -> str:
+    """Of "what does the manual say about rust, with the page" the rust; empty where it says "it"."""
+    rest = _paged(_without(text, "polite"))
+    for about in _patterns("about"):
+        found = about.search(rest)
+        if found:
+            return _bare(_paged(found["what"]))
+    return _bare(_without(rest, "asking"))
+
+
+def _paged(text: str) -> str:
+    """Without the wish to be told the page."""
+    return _without(text.strip(" ,"), "page").strip(" ,")
+
+
+def _bare(what: str) -> str:
+    what = _trimmed(what)
+    alone = finder(BACK).sub(" ", what).strip(" ,")
+    return "" if has(BACK, what) and len(alone) < 3 else what
+
+
+def _without(text: str, *uses: str) -> str:
+    for use in uses:
+        for found in _patterns(use):
+            text = found.sub(" ", text)
+    return " ".join(text.split())
+
+
+def _trimmed(text: str) -> str:
+    text = text.strip(" ,.?!।:-")
+    while True:
+        shorter = text
+        for found in (*_patterns("leading"), *_patterns("trailing")):
+            shorter = found.sub("", shorter).strip(" ,.?!।:-")
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def subject(request: Request) -> str:
+    """What a request is about, whichever kind it is; empty where it names nothing."""
+    match request.kind:
+        case "find":
+            return looked_for(request.text)
+        case "count":
+            return counted_of(request.text)
+        case "passages":
+            return asked_of_documents(request.text)
+        case "file" | "delete_images" | "link":
+            return _bare(looked_for(request.what))
+        case _:
+            return ""
