@@ -20,7 +20,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 from flask import Flask, current_app
@@ -200,6 +200,7 @@ def end(socket: Server, code: int, words: str) -> None:
     socket.sock.settimeout(SEND_S)
     with contextlib.suppress(OSError, ConnectionClosed, LocalProtocolError):
         socket.close(code, words)
+        socket.sock.shutdown(SHUT_WR)  # else the connection would wait for another request
 
 
 def send(socket: Server, message: dict[str, Any]) -> None:

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from app import create_app
 from config import Settings
 from models.base import LOCAL_OWNER, new_id, now
 from models.database import Database
-from models.library import Document, Folder
+from models.library import Document, Folder, Link, Plan
 from models.media import Image
 from services.agent.actions import Step
 from services.container import Services
 from services.plan_rows import StoredPlan
 from tests import hosts
 from tests.conftest import MakeApp, services_of
+from tests.fakes import ScriptedModel
 from tests.sessions.conftest import SESSIONS, new_session
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -133,22 +134,33 @@ def add_document(database: Database, owner: str = LOCAL_OWNER, pages: int = 3) -
     return document_id
 
 
+@pytest.fixture(scope="module")
+def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAPI]:
+    """One application for all tests of a file; it carries plans out."""
+    data = tmp_path_factory.mktemp("working") / "data"
+    values = {"data_dir": data, "fetch_models": False, "job_threads": 1} | hosts.settings(data)
+    app = create_app(Settings(**values), ScriptedModel())
+    yield app
+    services_of(app).stop()
+
+
 @pytest.fixture
-def library(make_app: MakeApp) -> Library:
-    """An application that carries plans out, with an empty session."""
-    app = make_app(job_threads=1)
+def library(working: OpenAPI) -> Library:
+    """That application, with nothing in it but an empty session."""
+    services_of(working).start()
+    with services_of(working).database.write() as work:
+        for table in (Plan, Link, Image, Document, Folder):
+            work.execute(delete(table))
+    client = working.test_client()
+    return Library(working, client, new_session(client))
+
+
+@pytest.fixture
+def idle(make_app: MakeApp) -> Library:
+    """An application of the test's own that does no jobs, with an empty session."""
+    app = make_app(job_threads=0)
     client = app.test_client()
     return Library(app, client, new_session(client))
-
-
-@pytest.fixture(scope="module")
-def shared_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """One for all tests of a file that change nothing."""
-    data = tmp_path_factory.mktemp("shared") / "data"
-    app = create_app(Settings(**{"data_dir": data, "fetch_models": False, "job_threads": 0} | hosts.settings(data)))
-    client = app.test_client()
-    yield Library(app, client, new_session(client))
-    services_of(app).stop()
 
 
 def create(name: str, **more: Any) -> Step:

@@ -211,9 +211,7 @@ def test_what_is_no_decision(library: Library, body: dict[str, Any]) -> None:
     problem(library.client.post(f"{library.url(plan)}/action", json=body), 422, "VALIDATION_ERROR")
 
 
-def test_no_worker_leaves_the_plan_for_another_approval(make_app: MakeApp) -> None:
-    app = make_app(job_threads=0)
-    idle = Library(app, app.test_client(), new_session(app.test_client()))
+def test_no_worker_leaves_the_plan_for_another_approval(idle: Library, make_app: MakeApp) -> None:
     plan = idle.propose(create("Beach"))
     problem(idle.decide(plan), 503, "SERVICE_UNAVAILABLE")
     assert idle.plan(plan.id).status == "pending"
@@ -224,75 +222,67 @@ def test_no_worker_leaves_the_plan_for_another_approval(make_app: MakeApp) -> No
 
 
 @pytest.mark.slow
-def test_a_worker_that_takes_nothing_gives_the_plan_back(make_app: MakeApp) -> None:
-    app = make_app(job_threads=0)
-    library = Library(app, app.test_client(), new_session(app.test_client()))
-    with library.database.write() as work:
+def test_a_worker_that_takes_nothing_gives_the_plan_back(idle: Library) -> None:
+    with idle.database.write() as work:
         work.add(Worker(id=new_id(), host="elsewhere", pid=1, job_threads=1, seen_at=now()))
-    plan = library.propose(create("Beach"))
-    problem(library.decide(plan), 503, "SERVICE_UNAVAILABLE")
-    assert library.plan(plan.id).status == "pending"
+    plan = idle.propose(create("Beach"))
+    problem(idle.decide(plan), 503, "SERVICE_UNAVAILABLE")
+    assert idle.plan(plan.id).status == "pending"
     # The job it left in the queue does nothing.
-    library.services.jobs.works[JOB].run(plan.id)
-    assert library.folders() == {}
+    idle.services.jobs.works[JOB].run(plan.id)
+    assert idle.folders() == {}
 
 
-def test_a_plan_of_a_dead_worker_goes_on_where_it_stopped(library: Library) -> None:
-    plan = library.propose(create("First"), create("Second"), create("Third"))
-    library.services.jobs.stop()
-    runs = library.services.jobs.works[JOB]
-    change(library, plan, status="approved", decided_at=now())
+def test_a_plan_of_a_dead_worker_goes_on_where_it_stopped(idle: Library) -> None:
+    plan = idle.propose(create("First"), create("Second"), create("Third"))
+    runs = idle.services.jobs.works[JOB]
+    change(idle, plan, status="approved", decided_at=now())
     assert runs.waiting() == [plan.id]
-    with library.database.write() as work:
+    with idle.database.write() as work:
         work.execute(update(Plan).values(status="running", worker_id="of a process that is gone"))
-    library.services.jobs.stopping.clear()
-    run(library, plan)
-    found = library.plan(plan.id)
+    run(idle, plan)
+    found = idle.plan(plan.id)
     assert (found.status, found.steps_done) == ("completed", 3)
     runs.run(plan.id)
-    assert library.folders() == {"First": None, "Second": None, "Third": None}
+    assert idle.folders() == {"First": None, "Second": None, "Third": None}
 
 
-def test_a_stopping_server_leaves_the_plan_to_the_next(library: Library) -> None:
-    plan = library.propose(create("First"))
-    library.services.jobs.stop()
-    change(library, plan, status="approved", decided_at=now())
-    library.services.jobs.works[JOB].run(plan.id)
-    assert (library.plan(plan.id).status, library.folders()) == ("approved", {})
-    library.services.jobs.stopping.clear()
-    run(library, plan)
-    assert library.plan(plan.id).status == "completed"
+def test_a_stopping_server_leaves_the_plan_to_the_next(idle: Library) -> None:
+    plan = idle.propose(create("First"))
+    change(idle, plan, status="approved", decided_at=now())
+    idle.services.jobs.stopping.set()
+    idle.services.jobs.works[JOB].run(plan.id)
+    idle.services.jobs.stopping.clear()
+    assert (idle.plan(plan.id).status, idle.folders()) == ("approved", {})
+    run(idle, plan)
+    assert idle.plan(plan.id).status == "completed"
 
 
-def test_a_plan_on_its_way_is_stopped_between_steps(library: Library) -> None:
+def test_a_plan_on_its_way_is_stopped_between_steps(idle: Library) -> None:
     """Its worker has died after the first step; whoever takes it up hears of the cancel first."""
-    plan = library.propose(create("First"), create("Second"))
-    library.services.jobs.stop()
-    library.services.jobs.stopping.clear()
+    plan = idle.propose(create("First"), create("Second"))
     long_ago = now() - timedelta(seconds=5)
-    change(library, plan, status="running", worker_id="of a process that is gone", decided_at=long_ago)
+    change(idle, plan, status="running", worker_id="of a process that is gone", decided_at=long_ago)
     answers: list[Any] = []
-    cancelling = threading.Thread(target=lambda: answers.append(library.decide(plan, "cancel")))
+    cancelling = threading.Thread(target=lambda: answers.append(idle.decide(plan, "cancel")))
     cancelling.start()
     deadline = time.monotonic() + 10
-    while not library.plan(plan.id).cancel_asked and time.monotonic() < deadline:
+    while not idle.plan(plan.id).cancel_asked and time.monotonic() < deadline:
         time.sleep(0.01)
-    run(library, plan)
+    run(idle, plan)
     cancelling.join()
     assert (answers[0].status_code, answers[0].json["message"]) == (200, "Plan cancelled.")
-    assert library.plan(plan.id).status == "cancelled"
-    assert library.folders() == {}
-    problem(library.decide(plan, "cancel"), 409, "PLAN_ALREADY_PROCESSED")
+    assert idle.plan(plan.id).status == "cancelled"
+    assert idle.folders() == {}
+    problem(idle.decide(plan, "cancel"), 409, "PLAN_ALREADY_PROCESSED")
 
 
-def test_a_plan_that_waits_to_be_taken_up_is_cancelled_at_once(library: Library) -> None:
-    plan = library.propose(create("First"), create("Second"))
-    library.services.jobs.stop()
-    change(library, plan, status="approved", decided_at=now() - timedelta(seconds=5))
-    assert library.decide(plan, "cancel").json["message"] == "Plan cancelled."
-    library.services.jobs.stopping.clear()
-    library.services.jobs.works[JOB].run(plan.id)
-    assert library.folders() == {}
+def test_a_plan_that_waits_to_be_taken_up_is_cancelled_at_once(idle: Library) -> None:
+    plan = idle.propose(create("First"), create("Second"))
+    change(idle, plan, status="approved", decided_at=now() - timedelta(seconds=5))
+    assert idle.decide(plan, "cancel").json["message"] == "Plan cancelled."
+    idle.services.jobs.works[JOB].run(plan.id)
+    assert idle.folders() == {}
 
 
 def test_a_cancel_is_too_late_while_the_approval_is_being_answered(library: Library) -> None:

@@ -114,16 +114,16 @@ def test_folders_that_are_there_are_kept_by_their_ids(library: Library) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_done_is_no_plan(shared_library: Library, step: Step, code: str, field: str) -> None:
+def test_what_cannot_be_done_is_no_plan(library: Library, step: Step, code: str, field: str) -> None:
     with pytest.raises(AssistantError) as refused:
-        shared_library.propose(step)
+        library.propose(step)
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
 @pytest.mark.parametrize("count", [0, 51])
-def test_a_plan_has_1_to_50_steps(shared_library: Library, count: int) -> None:
+def test_a_plan_has_1_to_50_steps(library: Library, count: int) -> None:
     with pytest.raises(AssistantError, match="1 to 50 steps"):
-        shared_library.propose(*[create(f"f{number}") for number in range(count)])
+        library.propose(*[create(f"f{number}") for number in range(count)])
 
 
 def test_what_is_anothers_is_not_there(library: Library) -> None:
@@ -155,7 +155,7 @@ def test_a_closed_session_takes_no_plan(library: Library) -> None:
     assert refused.value.code == "session_closed"
 
 
-def test_the_schemas_are_schemas(shared_library: Library) -> None:
+def test_the_schemas_are_schemas(library: Library) -> None:
     import jsonschema
 
     for name, action in ACTIONS.items():
@@ -164,9 +164,9 @@ def test_the_schemas_are_schemas(shared_library: Library) -> None:
         assert action.spec.description
 
 
-def test_a_description_given_is_kept(shared_library: Library) -> None:
+def test_a_description_given_is_kept(library: Library) -> None:
     step: dict[str, Any] = {"agent_name": "FolderAgent", "description": "फ़ोल्डर बनाएँ"}
-    plan = shared_library.services.plans.propose(
-        LOCAL_OWNER, shared_library.session, None, "t", [Step("create_folder", {"name": "x"}, **step)]
+    plan = library.services.plans.propose(
+        LOCAL_OWNER, library.session, None, "t", [Step("create_folder", {"name": "x"}, **step)]
     )
     assert plan.steps[0].description == "फ़ोल्डर बनाएँ"
