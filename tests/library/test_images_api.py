@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +13,13 @@ from flask_openapi3 import OpenAPI
 from PIL import Image as PillowImage
 from werkzeug.test import TestResponse
 
-from app import create_app
-from config import Settings
 from models.base import LOCAL_OWNER
 from services.library.describing import Describer
-from tests import hosts
 from tests.conftest import MakeApp, picture, services_of
 from tests.fakes import ScriptedModel
 from tests.inventory import rows
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("library") / "data"
-
-
-@pytest.fixture(scope="module")
-def app(data: Path) -> Iterator[OpenAPI]:
-    values = {"data_dir": data, "fetch_models": False, "job_threads": 0} | hosts.settings(data)
-    made = create_app(Settings(**values), ScriptedModel())
-    yield made
-    services_of(made).stop()
-
-
-@pytest.fixture
-def client(app: OpenAPI) -> FlaskClient:
-    """One app for all; each test begins with an empty library."""
-    client = app.test_client()
-    client.get("/api/v2/usage")
-    services = services_of(app)
-    while ids := services.sessions.all_images(LOCAL_OWNER, 5000, 0)[0]:
-        services.images.delete_many(LOCAL_OWNER, ids)
-    for folder in client.get("/api/v2/folders").json["folders"]:
-        client.delete(f"/api/v2/folders/{folder['id']}")
-    return client
 
 
 def send(client: FlaskClient, *files: tuple[bytes, str], field: str = "files", **form: str) -> TestResponse:
@@ -84,9 +54,9 @@ def photograph() -> bytes:
     return buffer.getvalue()
 
 
-def test_one_is_kept_and_waits_to_be_analysed(client: FlaskClient) -> None:
-    folder = client.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
-    image = kept(client, "Beach.jpg", title=" A beach ", description="Sand.", folder_id=folder)
+def test_one_is_kept_and_waits_to_be_analysed(library: FlaskClient) -> None:
+    folder = library.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
+    image = kept(library, "Beach.jpg", title=" A beach ", description="Sand.", folder_id=folder)
     assert image == image | {
         "filename": "Beach.jpg",
         "title": "A beach",
@@ -99,12 +69,12 @@ def test_one_is_kept_and_waits_to_be_analysed(client: FlaskClient) -> None:
         "caption": None,
         "analysis": {"status": "pending", "error": None, "model": None, "attempts": 0},
     }
-    assert client.get(image["url"]).data == picture()
-    assert client.get(f"/images/{image['id']}").status_code == 200
+    assert library.get(image["url"]).data == picture()
+    assert library.get(f"/images/{image['id']}").status_code == 200
 
 
-def test_many_are_kept_or_refused_each_for_itself(client: FlaskClient) -> None:
-    response = send(client, (picture(), "a.jpg"), (b"no picture", "b.jpg"), (picture(), "c.txt"), (picture(), "d.jpg"))
+def test_many_are_kept_or_refused_each_for_itself(library: FlaskClient) -> None:
+    response = send(library, (picture(), "a.jpg"), (b"no picture", "b.jpg"), (picture(), "c.txt"), (picture(), "d.jpg"))
     assert response.status_code == 201
     told = [(one["filename"], one["status"], (one.get("error") or {}).get("code")) for one in response.json["results"]]
     assert told == [
@@ -114,11 +84,11 @@ def test_many_are_kept_or_refused_each_for_itself(client: FlaskClient) -> None:
         ("d.jpg", "created", None),
     ]
     assert (response.json["created"], response.json["failed"]) == (2, 2)
-    assert listed(client)["total_count"] == 2
+    assert listed(library)["total_count"] == 2
 
 
-def test_none_kept_is_a_refusal_that_says_why_of_each(client: FlaskClient) -> None:
-    response = send(client, (b"", "a.jpg"), (picture("PNG"), "b.jpg"), (b"x" * 16 * 1024 * 1024 + b"x", "c.jpg"))
+def test_none_kept_is_a_refusal_that_says_why_of_each(library: FlaskClient) -> None:
+    response = send(library, (b"", "a.jpg"), (picture("PNG"), "b.jpg"), (b"x" * 16 * 1024 * 1024 + b"x", "c.jpg"))
     assert response.status_code == 422
     assert response.json["code"] == "VALIDATION_ERROR"
     codes = [one["error"]["code"] for one in response.json["context"]["results"]]
@@ -137,51 +107,51 @@ def test_none_kept_is_a_refusal_that_says_why_of_each(client: FlaskClient) -> No
         ({"description": "d" * 2001}, 422, "VALIDATION_ERROR"),
     ],
 )
-def test_forms_that_cannot_be(client: FlaskClient, form: dict[str, str], status: int, code: str) -> None:
+def test_forms_that_cannot_be(library: FlaskClient, form: dict[str, str], status: int, code: str) -> None:
     files = {} if not form or "file" in form else {"file": (io.BytesIO(picture()), "a.jpg")}
-    response = client.post("/api/v2/images", data={**form, **files}, content_type="multipart/form-data")
+    response = library.post("/api/v2/images", data={**form, **files}, content_type="multipart/form-data")
     assert (response.status_code, response.json["code"]) == (status, code)
-    assert listed(client)["total_count"] == 0
+    assert listed(library)["total_count"] == 0
 
 
-def test_too_many_files(client: FlaskClient) -> None:
-    response = send(client, *[(b"x", f"{number}.jpg") for number in range(1001)])
+def test_too_many_files(library: FlaskClient) -> None:
+    response = send(library, *[(b"x", f"{number}.jpg") for number in range(1001)])
     assert response.status_code == 422
     assert response.json["errors"][0]["field"] == "files"
 
 
-def test_a_key_sent_again_keeps_nothing_twice(client: FlaskClient) -> None:
+def test_a_key_sent_again_keeps_nothing_twice(library: FlaskClient) -> None:
     answers = []
     for _ in range(2):
         form = {"files": [(io.BytesIO(picture()), "a.jpg"), (io.BytesIO(picture("PNG")), "b.png")]}
-        answers.append(client.post("/api/v2/images", data=form, headers={"Idempotency-Key": "once"}))
+        answers.append(library.post("/api/v2/images", data=form, headers={"Idempotency-Key": "once"}))
     assert answers[0].status_code == answers[1].status_code == 201
     assert answers[0].json == answers[1].json
     assert answers[1].headers["Idempotent-Replayed"] == "true"
-    assert listed(client)["total_count"] == 2
+    assert listed(library)["total_count"] == 2
 
 
-def test_pages_in_every_order(client: FlaskClient) -> None:
+def test_pages_in_every_order(library: FlaskClient) -> None:
     for name in ("b.jpg", "C.jpg", "a.jpg"):
-        kept(client, name)
-    assert names(listed(client)) == ["a.jpg", "C.jpg", "b.jpg"]
-    assert names(listed(client, sort="oldest")) == ["b.jpg", "C.jpg", "a.jpg"]
-    assert names(listed(client, sort="name")) == ["a.jpg", "b.jpg", "C.jpg"]
-    page = listed(client, limit=2, offset=1, sort="name")
+        kept(library, name)
+    assert names(listed(library)) == ["a.jpg", "C.jpg", "b.jpg"]
+    assert names(listed(library, sort="oldest")) == ["b.jpg", "C.jpg", "a.jpg"]
+    assert names(listed(library, sort="name")) == ["a.jpg", "b.jpg", "C.jpg"]
+    page = listed(library, limit=2, offset=1, sort="name")
     assert (names(page), page["total_count"], page["has_more"]) == (["b.jpg", "C.jpg"], 3, False)
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "name"])
-def test_a_cursor_stays_put_while_pictures_are_added(client: FlaskClient, sort: str) -> None:
-    before = {kept(client, f"{number}.jpg")["id"] for number in range(5)}
+def test_a_cursor_stays_put_while_pictures_are_added(library: FlaskClient, sort: str) -> None:
+    before = {kept(library, f"{number}.jpg")["id"] for number in range(5)}
     seen: list[str] = []
-    page = listed(client, limit=2, sort=sort)
+    page = listed(library, limit=2, sort=sort)
     while True:
         seen += [image["id"] for image in page["images"]]
         if page["next_cursor"] is None:
             break
-        kept(client, "0.jpg")
-        page = listed(client, limit=2, sort=sort, cursor=page["next_cursor"])
+        kept(library, "0.jpg")
+        page = listed(library, limit=2, sort=sort, cursor=page["next_cursor"])
         if len(seen) > 20:
             pytest.fail("the list has no end")
         if sort == "oldest" and len(seen) >= 5:
@@ -203,67 +173,67 @@ def test_a_cursor_stays_put_while_pictures_are_added(client: FlaskClient, sort: 
         {"cursor": "W1tbW1tb"},
     ],
 )
-def test_lists_that_cannot_be(client: FlaskClient, query: dict[str, object]) -> None:
-    response = client.get("/api/v2/images", query_string=query)
+def test_lists_that_cannot_be(library: FlaskClient, query: dict[str, object]) -> None:
+    response = library.get("/api/v2/images", query_string=query)
     assert (response.status_code, response.json["code"]) == (422, "VALIDATION_ERROR")
 
 
-def test_lists_by_folder_and_status(client: FlaskClient) -> None:
-    folder = client.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
-    kept(client, "in.jpg", folder_id=folder)
-    kept(client, "out.jpg")
-    assert names(listed(client, folder_id=folder)) == ["in.jpg"]
-    assert names(listed(client, folder_id="none")) == ["out.jpg"]
-    assert listed(client, status="pending")["total_count"] == 2
-    assert listed(client, status="ready")["total_count"] == 0
-    assert client.get("/api/v2/images", query_string={"folder_id": NOBODY}).json["code"] == "FOLDER_NOT_FOUND"
+def test_lists_by_folder_and_status(library: FlaskClient) -> None:
+    folder = library.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
+    kept(library, "in.jpg", folder_id=folder)
+    kept(library, "out.jpg")
+    assert names(listed(library, folder_id=folder)) == ["in.jpg"]
+    assert names(listed(library, folder_id="none")) == ["out.jpg"]
+    assert listed(library, status="pending")["total_count"] == 2
+    assert listed(library, status="ready")["total_count"] == 0
+    assert library.get("/api/v2/images", query_string={"folder_id": NOBODY}).json["code"] == "FOLDER_NOT_FOUND"
 
 
-def test_what_is_changed_and_what_is_left(client: FlaskClient) -> None:
-    path = f"/api/v2/images/{kept(client)['id']}"
-    assert client.patch(path, json={"title": "  Sea ", "description": "Waves."}).json["title"] == "Sea"
-    changed = client.patch(path, json={"description": None}).json
+def test_what_is_changed_and_what_is_left(library: FlaskClient) -> None:
+    path = f"/api/v2/images/{kept(library)['id']}"
+    assert library.patch(path, json={"title": "  Sea ", "description": "Waves."}).json["title"] == "Sea"
+    changed = library.patch(path, json={"description": None}).json
     assert (changed["title"], changed["description"]) == ("Sea", None)
-    assert client.patch(path, json={}).json == changed
+    assert library.patch(path, json={}).json == changed
     for body in ({"title": "t" * 256}, {"description": "d" * 2001}, {"title": 5}, {"title": "a\u0000b"}):
-        assert client.patch(path, json=body).status_code == 422
-    assert client.patch(path, json={"folder_id": NOBODY}).json["code"] == "FOLDER_NOT_FOUND"
-    assert client.patch(path, data="{", content_type="application/json").status_code == 400
+        assert library.patch(path, json=body).status_code == 422
+    assert library.patch(path, json={"folder_id": NOBODY}).json["code"] == "FOLDER_NOT_FOUND"
+    assert library.patch(path, data="{", content_type="application/json").status_code == 400
 
 
 @pytest.mark.parametrize("image_id", [NOBODY, "no-uuid", "%00", "a" * 300])
-def test_what_is_not_there(client: FlaskClient, image_id: str) -> None:
+def test_what_is_not_there(library: FlaskClient, image_id: str) -> None:
     path = f"/api/v2/images/{image_id}"
     for response in (
-        client.get(path),
-        client.patch(path, json={}),
-        client.delete(path),
-        client.get(f"{path}/file"),
-        client.get(f"{path}/thumbnail"),
-        client.post(f"{path}/reanalyse"),
+        library.get(path),
+        library.patch(path, json={}),
+        library.delete(path),
+        library.get(f"{path}/file"),
+        library.get(f"{path}/thumbnail"),
+        library.post(f"{path}/reanalyse"),
     ):
         assert (response.status_code, response.json["code"]) == (404, "IMAGE_NOT_FOUND")
 
 
 @pytest.mark.parametrize(("asked", "side"), [(64, 64), (200, 256), (1024, 300)])
-def test_thumbnails_of_the_next_size(client: FlaskClient, asked: int, side: int) -> None:
-    made = send(client, (picture(size=(300, 150)), "wide.jpg")).json["results"][0]["image"]
-    response = client.get(f"/api/v2/images/{made['id']}/thumbnail?size={asked}")
+def test_thumbnails_of_the_next_size(library: FlaskClient, asked: int, side: int) -> None:
+    made = send(library, (picture(size=(300, 150)), "wide.jpg")).json["results"][0]["image"]
+    response = library.get(f"/api/v2/images/{made['id']}/thumbnail?size={asked}")
     with PillowImage.open(io.BytesIO(response.data)) as small:
         assert max(small.size) == side
-    assert client.get(made["thumbnail_url"]).status_code == 200
-    assert client.get(f"/api/v2/images/{made['id']}/thumbnail?size=1025").status_code == 422
+    assert library.get(made["thumbnail_url"]).status_code == 200
+    assert library.get(f"/api/v2/images/{made['id']}/thumbnail?size=1025").status_code == 422
 
 
-def test_the_analysis_tells_what_was_measured(app: OpenAPI, client: FlaskClient) -> None:
-    good = send(client, (photograph(), "photo.jpg")).json["results"][0]["image"]
-    copy = send(client, (photograph(), "copy.jpg")).json["results"][0]["image"]
-    lost = kept(client, "lost.jpg", colour="green")
-    store = services_of(app).store
+def test_the_analysis_tells_what_was_measured(shared_app: OpenAPI, library: FlaskClient) -> None:
+    good = send(library, (photograph(), "photo.jpg")).json["results"][0]["image"]
+    copy = send(library, (photograph(), "copy.jpg")).json["results"][0]["image"]
+    lost = kept(library, "lost.jpg", colour="green")
+    store = services_of(shared_app).store
     for key in list(store.keys(f"images/{lost['id'][:2]}/{lost['id']}/")):
         store.delete(key)
-    services_of(app).jobs.run_pending()
-    found = client.get(f"/api/v2/images/{good['id']}").json
+    services_of(shared_app).jobs.run_pending()
+    found = library.get(f"/api/v2/images/{good['id']}").json
     assert (found["analysis"]["status"], found["analysis"]["attempts"]) == ("ready", 1)
     assert found["analysis"]["model"].startswith("eyes-")
     assert found["taken_at"] == "2024-05-17T10:11:12"
@@ -271,59 +241,59 @@ def test_the_analysis_tells_what_was_measured(app: OpenAPI, client: FlaskClient)
     assert found["longitude"] == pytest.approx(2.2944, abs=0.001)
     assert found["facts"]["colours"][0]["name"].endswith("blue")
     assert found["caption"]
-    assert client.get(f"/api/v2/images/{copy['id']}").json["facts"] == found["facts"]
-    failed = client.get(f"/api/v2/images/{lost['id']}").json["analysis"]
+    assert library.get(f"/api/v2/images/{copy['id']}").json["facts"] == found["facts"]
+    failed = library.get(f"/api/v2/images/{lost['id']}").json["analysis"]
     assert (failed["status"], failed["error"]) == ("failed", "The picture's file cannot be read.")
-    assert {one["filename"] for one in listed(client, status="ready")["images"]} == {"photo.jpg", "copy.jpg"}
+    assert {one["filename"] for one in listed(library, status="ready")["images"]} == {"photo.jpg", "copy.jpg"}
 
 
-def test_looked_at_anew(app: OpenAPI, client: FlaskClient, data: Path) -> None:
-    image = kept(client)
-    services_of(app).jobs.run_pending()
+def test_looked_at_anew(shared_app: OpenAPI, library: FlaskClient, data: Path) -> None:
+    image = kept(library)
+    services_of(shared_app).jobs.run_pending()
     before = rows(data, "SELECT created_at FROM analyses")
-    response = client.post(f"/api/v2/images/{image['id']}/reanalyse")
+    response = library.post(f"/api/v2/images/{image['id']}/reanalyse")
     assert (response.status_code, response.json["analysis"]["status"]) == (202, "pending")
-    services_of(app).jobs.run_pending()
-    assert client.get(f"/api/v2/images/{image['id']}").json["analysis"]["status"] == "ready"
+    services_of(shared_app).jobs.run_pending()
+    assert library.get(f"/api/v2/images/{image['id']}").json["analysis"]["status"] == "ready"
     assert rows(data, "SELECT created_at FROM analyses") != before
 
 
-def test_an_older_versions_are_looked_at_again(app: OpenAPI, client: FlaskClient) -> None:
-    image = kept(client)
-    jobs, services = services_of(app).jobs, services_of(app)
+def test_an_older_versions_are_looked_at_again(shared_app: OpenAPI, library: FlaskClient) -> None:
+    image = kept(library)
+    jobs, services = services_of(shared_app).jobs, services_of(shared_app)
     jobs.run_pending()
     assert jobs.run_pending() == 0
     with services.database.write() as session:
         session.connection().exec_driver_sql("UPDATE images SET analysed_by = 'eyes-0'")
     assert jobs.run_pending() == 1
-    assert client.get(f"/api/v2/images/{image['id']}").json["analysis"]["model"].startswith("eyes-1")
+    assert library.get(f"/api/v2/images/{image['id']}").json["analysis"]["model"].startswith("eyes-1")
 
 
-def test_deleting_leaves_nothing(app: OpenAPI, client: FlaskClient, data: Path) -> None:
-    folder = client.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
-    first = kept(client, "a.jpg", folder_id=folder)
-    second = kept(client, "b.jpg", folder_id=folder)
-    session = client.post(
+def test_deleting_leaves_nothing(shared_app: OpenAPI, library: FlaskClient, data: Path) -> None:
+    folder = library.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
+    first = kept(library, "a.jpg", folder_id=folder)
+    second = kept(library, "b.jpg", folder_id=folder)
+    session = library.post(
         "/api/v2/chat/sessions", json={"initial_image_ids": [first["id"], second["id"]], "use_all_images": False}
     ).json["session_id"]
-    client.get(first["thumbnail_url"])
-    services_of(app).jobs.run_pending()
-    assert client.delete(f"/api/v2/images/{first['id']}").status_code == 204
-    assert client.get(f"/api/v2/chat/sessions/{session}").json["selected_image_ids"] == [second["id"]]
-    assert client.get(f"/api/v2/folders/{folder}").json["image_count"] == 1
-    assert client.get(f"/api/v2/images/{second['id']}").json["facts"]  # the copy's stay
-    assert client.delete(f"/api/v2/images/{second['id']}").status_code == 204
+    library.get(first["thumbnail_url"])
+    services_of(shared_app).jobs.run_pending()
+    assert library.delete(f"/api/v2/images/{first['id']}").status_code == 204
+    assert library.get(f"/api/v2/chat/sessions/{session}").json["selected_image_ids"] == [second["id"]]
+    assert library.get(f"/api/v2/folders/{folder}").json["image_count"] == 1
+    assert library.get(f"/api/v2/images/{second['id']}").json["facts"]  # the copy's stay
+    assert library.delete(f"/api/v2/images/{second['id']}").status_code == 204
     for table in ("images", "analyses", "image_words", "embeddings", "conversation_images"):
         assert rows(data, f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
-    assert not list(services_of(app).store.keys("images/"))
+    assert not list(services_of(shared_app).store.keys("images/"))
 
 
-def test_many_at_once(client: FlaskClient) -> None:
-    folder = client.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
-    ids = [kept(client, f"{number}.jpg")["id"] for number in range(3)]
+def test_many_at_once(library: FlaskClient) -> None:
+    folder = library.post("/api/v2/folders", json={"name": "Trips"}).json["id"]
+    ids = [kept(library, f"{number}.jpg")["id"] for number in range(3)]
 
     def bulk(action: str, **changes: object) -> dict[str, Any]:
-        response = client.post("/api/v2/images/bulk", json={"action": action, "image_ids": [*ids, NOBODY], **changes})
+        response = library.post("/api/v2/images/bulk", json={"action": action, "image_ids": [*ids, NOBODY], **changes})
         assert response.status_code == 200, response.json
         return response.json
 
@@ -334,15 +304,15 @@ def test_many_at_once(client: FlaskClient) -> None:
         "status": "failed",
         "error": {"code": "IMAGE_NOT_FOUND", "message": "There is no image with this id."},
     }
-    assert listed(client, folder_id=folder)["total_count"] == 3
+    assert listed(library, folder_id=folder)["total_count"] == 3
     assert bulk("update", title="Same")["done"] == 3
-    assert {image["title"] for image in listed(client)["images"]} == {"Same"}
+    assert {image["title"] for image in listed(library)["images"]} == {"Same"}
     assert bulk("reanalyse")["done"] == 3
     assert bulk("move", folder_id=None)["done"] == 3
-    assert listed(client, folder_id="none")["total_count"] == 3
+    assert listed(library, folder_id="none")["total_count"] == 3
     assert bulk("delete")["done"] == 3
     assert bulk("delete")["done"] == 0
-    assert listed(client)["total_count"] == 0
+    assert listed(library)["total_count"] == 0
 
 
 @pytest.mark.parametrize(
@@ -359,18 +329,18 @@ def test_many_at_once(client: FlaskClient) -> None:
         ({"action": "delete", "image_ids": "all"}, 422),
     ],
 )
-def test_bulks_that_cannot_be(client: FlaskClient, body: dict[str, object], status: int) -> None:
-    assert client.post("/api/v2/images/bulk", json=body).status_code == status
+def test_bulks_that_cannot_be(library: FlaskClient, body: dict[str, object], status: int) -> None:
+    assert library.post("/api/v2/images/bulk", json=body).status_code == status
 
 
-def test_usage_counts_what_is_there(client: FlaskClient) -> None:
-    kept(client)
-    used = client.get("/api/v2/usage").json
+def test_usage_counts_what_is_there(library: FlaskClient) -> None:
+    kept(library)
+    used = library.get("/api/v2/usage").json
     assert used["images"] == {"count": 1, "size_bytes": len(picture())}
     assert used["documents"] == {"count": 0, "size_bytes": 0}
-    session = client.post("/api/v2/chat/sessions", json={}).json["session_id"]
-    client.post(f"/api/v2/chat/sessions/{session}/messages", json={"message": "Hi"})
-    chat = client.get("/api/v2/usage").json["chat"]
+    session = library.post("/api/v2/chat/sessions", json={}).json["session_id"]
+    library.post(f"/api/v2/chat/sessions/{session}/messages", json={"message": "Hi"})
+    chat = library.get("/api/v2/usage").json["chat"]
     assert chat["messages"] == used["chat"]["messages"] + 1
     assert chat["providers"][-1]["provider"] == "scripted"
     assert (chat["message_limit"], chat["remaining_messages"]) == (None, None)
@@ -401,9 +371,9 @@ def test_signed_links_open_without_a_key(make_app: MakeApp) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_at_once(client: FlaskClient) -> None:
+def test_a_thousand_at_once(library: FlaskClient) -> None:
     small = picture("PNG", (8, 8))
-    response = send(client, *[(small, f"{number}.png") for number in range(1000)])
+    response = send(library, *[(small, f"{number}.png") for number in range(1000)])
     assert response.status_code == 201
     assert response.json["created"] == 1000
-    assert listed(client)["total_count"] == 1000
+    assert listed(library)["total_count"] == 1000
