@@ -31,6 +31,7 @@ from routes import (
     search,
     sessions,
     studio,
+    videos,
     voice,
     voice_stream,
 )
@@ -79,7 +80,8 @@ def create_app(
     ops.init(app, settings.cors_origins)
     auth.init(app)
     idempotency.init(app)
-    for surface in (classic, voice, studio, sessions, messages, plans, search, gateway, images, documents, folders):
+    library = (images, documents, folders, videos)
+    for surface in (classic, voice, studio, sessions, messages, plans, search, gateway, *library):
         app.register_api(surface.bp)
     app.register_api(pages.bp)
     voice_stream.init(app)

@@ -16,6 +16,7 @@ from routes import parsing
 from routes.current import services
 from routes.document import document
 from routes.library_schemas import MAX_FILES, MAX_REQUEST_BYTES
+from services.library.videos import MAX_BYTES as MAX_VIDEO_BYTES
 
 log = logging.getLogger("access")
 
@@ -46,6 +47,7 @@ ROOM = {
     "gateway": 64 * 1024 * 1024,
     "images.upload": MAX_REQUEST_BYTES,
     "documents.upload": MAX_REQUEST_BYTES,
+    "videos.upload": MAX_VIDEO_BYTES + 64 * 1024,
 }
 """Bytes of a body on surfaces that take pictures in base64, two of 16 MB each, and where many files come at once."""
 PARTS = {"images.upload": MAX_FILES + 100}

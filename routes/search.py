@@ -14,7 +14,9 @@ from routes.current import base_url, owner_id, services
 from routes.parsing import iso, validated
 from routes.search_schemas import FoundImages, ImageQuery
 from routes.session_schemas import Problem
+from routes.videos import as_context
 from services.library.search import Hit
+from services.library.videos import SceneOf
 
 MEDIUM_SIDE = 1024
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 415, 422), Problem)
@@ -41,9 +43,10 @@ def answer(body: ImageQuery) -> Response:
     now = datetime.now(ZoneInfo(body.timezone))
     found = search.match(owner_id(), body.query, now, search_type=body.search_type)
     page = search.hits(owner_id(), found.matches[body.offset : body.offset + body.limit])
+    scenes = services().videos.scenes_of(owner_id(), [hit.known.image.id for hit in page if hit.known.image.video_id])
     return jsonify(
         {
-            "results": [present(hit) for hit in page],
+            "results": [present(hit, scenes.get(hit.known.image.id)) for hit in page],
             "total_count": len(found.matches),
             "query_interpretation": {
                 "original_query": body.query,
@@ -54,12 +57,13 @@ def answer(body: ImageQuery) -> Response:
     )
 
 
-def present(hit: Hit) -> dict[str, Any]:
+def present(hit: Hit, scene: SceneOf | None) -> dict[str, Any]:
     image = hit.known.image
+    description = image.description or hit.known.caption or hit.known.told or image.filename
     thumbnail = base_url() + signed(url_for("classic.image_thumbnail", image_id=image.id))
     return {
         "image_id": image.id,
-        "description": image.description or hit.known.caption or hit.known.told or image.filename,
+        "description": description,
         "confidence": hit.confidence,
         "relevance_score": hit.relevance,
         "thumbnail_url": thumbnail,
@@ -68,4 +72,5 @@ def present(hit: Hit) -> dict[str, Any]:
         "created_at": iso(image.created_at),
         "filename": image.filename,
         "matched": list(hit.matched),
+        "scene": as_context(scene, description) if scene else None,
     }

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, clean, filled
+from routes.video_schemas import SceneFound
 from services.library.search import SearchType
 
 
@@ -49,6 +50,7 @@ class FoundImage(BaseModel):
     created_at: str
     filename: str
     matched: list[str] = Field(description="What it was found by.")
+    scene: SceneFound | None = Field(description="The stretch of a video the picture stands for, if it is a frame.")
 
 
 class Interpretation(BaseModel):

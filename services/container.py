@@ -34,6 +34,7 @@ from services.library.remote import RemoteImages
 from services.library.search import ImageSearch
 from services.library.storage import MediaStore
 from services.library.vectors import Vectors
+from services.library.videos import Videos
 from services.making import Studio
 from services.meaning.base import Embedder
 from services.metrics import Metrics
@@ -69,6 +70,7 @@ class Services:
     eyes: Eyes
     images: Images
     documents: Documents
+    videos: Videos
     passages: PassageSearch
     analyses: Analyses
     model: ChatModel
@@ -166,7 +168,8 @@ class Services:
         for number in itertools.count():
             due: list[Callable[[], object]] = [self.jobs.sweep, self.plans.expire, self.voice_sessions.sweep]
             if number % SWEEPS_OF_FILES == 0:
-                due += [self.images.sweep, self.documents.sweep, self.galleries.sweep, self.idempotency.sweep]
+                due += [self.images.sweep, self.documents.sweep, self.videos.sweep, self.galleries.sweep]
+                due += [self.idempotency.sweep]
             for sweep in due:
                 _swept(sweep)
             if self._stopping.wait(SWEEP_EVERY_S):

@@ -232,7 +232,7 @@ class Sessions:
     def all_images(self, owner_id: str, limit: int, offset: int) -> tuple[list[str], int]:
         """Ids of the owner's pictures, newest first, and how many there are in all."""
         with self.database.read() as session:
-            mine = Image.owner_id == owner_id
+            mine = (Image.owner_id == owner_id) & Image.video_id.is_(None)
             total = session.execute(select(func.count()).select_from(Image).where(mine)).scalar_one()
             ids = session.execute(
                 select(Image.id)

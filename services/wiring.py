@@ -48,6 +48,9 @@ from services.library.retelling import Retelling
 from services.library.search import ImageSearch
 from services.library.storage import FolderStore, MediaStore
 from services.library.vectors import Vectors
+from services.library.videos import JOB as CUT
+from services.library.videos import ROWS as VIDEO_ROWS
+from services.library.videos import Videos
 from services.making import Studio
 from services.meaning import registry as embedders
 from services.meaning.base import Embedder
@@ -141,11 +144,14 @@ def build(
     passage_vectors = Vectors(database, of_passages.name)
     meanings = PassageVectors(database, passage_vectors, of_passages, stopping)
     reader = DocumentReading(database, store, meanings, ocr=eyes.read, again=read_soon, worker_id=roll.worker_id)
+    cuts = Claims(database, roll.worker_id, VIDEO_ROWS)
+    videos = Videos(images, cuts, lambda video_id: jobs.enqueue(CUT, video_id), lambda one: jobs.enqueue(ANALYSE, one))
     works = {
         ANALYSE: Work(analyser.run, analyser.waiting, "one"),
         RUN_PLAN: Work(runs.run, runs.waiting, "urgent"),
         RETELL: Work(Retelling(database, image_index).run, tuple),
         READ: Work(reader.run, reader.waiting),
+        CUT: Work(videos.run, cuts.waiting),
     }
     jobs = Jobs(
         works,
@@ -164,6 +170,7 @@ def build(
         eyes=eyes,
         images=images,
         documents=documents,
+        videos=videos,
         passages=PassageSearch(database, passage_vectors, of_passages),
         analyses=analyses,
         model=answering,

@@ -198,7 +198,7 @@ def _tried(do: Callable[..., object], *arguments: object) -> AssistantError | No
 
 
 def _filters(session: Session, owner_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
-    filters = [Image.owner_id == owner_id]
+    filters = [Image.owner_id == owner_id, Image.video_id.is_(None)]
     if wanted.folder == NO_FOLDER:
         filters.append(Image.folder_id.is_(None))
     elif wanted.folder is not None:

@@ -12,10 +12,9 @@ from sqlalchemy import delete, exists, func, insert, select
 
 from models.base import new_id, now
 from models.database import Database, DatabaseUnavailable
-from models.media import Image, Video, VideoScene
+from models.media import Analysis, Image, Video, VideoScene
 from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.errors import InvalidInput, StorageUnavailable, TooLarge, VideoNotFound
-from services.library import image_rows
 from services.library.decoding import safe_filename
 from services.library.images import Images
 from services.library.storage import MediaStore
@@ -31,16 +30,16 @@ EXHAUSTED = "The video could not be cut into scenes; the server stopped each tim
 AWAY = "The video's file could not be fetched."
 ROWS = Rows(Video, exhausted={"status": "failed", "error_code": "video_not_read", "error_message": EXHAUSTED})
 
-Look = Callable[[str], None]
-"""Has a picture looked at soon, by its id."""
+Soon = Callable[[str], None]
+"""Has something done soon, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A video and its scenes in their order, each with its frame."""
+    """A video and its scenes in their order, each with what was seen in it, if it has been looked at."""
 
     video: Video
-    scenes: tuple[tuple[VideoScene, Image], ...]
+    scenes: tuple[tuple[VideoScene, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,16 @@ class Videos:
 
     Args:
         images: keeps the frames.
+        cut: told of every video that is to be cut.
         look: told of every frame.
     """
 
-    def __init__(self, images: Images, claims: Claims, look: Look) -> None:
+    def __init__(self, images: Images, claims: Claims, cut: Soon, look: Soon) -> None:
         self.images = images
         self.database: Database = images.database
         self.store: MediaStore = images.store
         self.claims = claims
+        self.cut = cut
         self.look = look
 
     def add(self, owner_id: str, filename: str, data: bytes) -> Video:
@@ -81,7 +82,7 @@ class Videos:
         if extension not in EXTENSIONS:
             raise InvalidInput("Only mp4, m4v and webm are taken.", code="unsupported_extension", field="file")
         if len(data) > MAX_BYTES:
-            raise TooLarge("The file is larger than 64 MB.", code="file_too_large", field="file")
+            raise too_large()
         found = probe(data)
         if found.container != EXTENSIONS[extension]:
             said = f"The file's name says .{extension}, its content is {found.container}."
@@ -110,6 +111,7 @@ class Videos:
         except BaseException:
             self.store.delete(video.storage_key)
             raise
+        self.cut(video_id)
         return video
 
     def get(self, owner_id: str, video_id: str) -> Cut:
@@ -119,12 +121,13 @@ class Videos:
             if video is None:
                 raise VideoNotFound("There is no video with this id.", field="video_id")
             rows = session.execute(
-                select(VideoScene, Image)
+                select(VideoScene, Analysis.caption)
                 .join(Image, Image.id == VideoScene.image_id)
+                .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
                 .where(VideoScene.video_id == video_id)
                 .order_by(VideoScene.position)
             )
-            return Cut(video, tuple((scene, image) for scene, image in rows))
+            return Cut(video, tuple((scene, caption) for scene, caption in rows))
 
     def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[Video], int]:
         """Videos, newest first, and how many there are in all."""
@@ -243,14 +246,15 @@ class Videos:
         return rows
 
     def _forget_frames(self, video: Video) -> None:
-        with self.database.write() as session:
+        with self.database.read() as session:
             frames = list(session.execute(select(Image.id).where(Image.video_id == video.id)).scalars())
-            keys = image_rows.take_away(session, video.owner_id, frames)
-        for key in keys.values():
-            for file in list(self.store.keys(key.rsplit("/", 1)[0] + "/")):
-                self.store.delete(file)
+        self.images.delete_many(video.owner_id, frames)
 
     def _fail(self, video: Video, code: str, why: str) -> None:
         self._forget_frames(video)
         with self.database.write() as session:
             self.claims.finish(session, video.id, status="failed", error_code=code, error_message=why)
+
+
+def too_large() -> TooLarge:
+    return TooLarge("The file is larger than 64 MB.", code="file_too_large", field="file")
