@@ -162,6 +162,7 @@ class SessionDetail(BaseModel):
     session: SessionSummary
     messages: list[SessionMessage]
     selected_image_ids: list[str]
+    selected_document_ids: list[str]
     context_summary: str
 
 

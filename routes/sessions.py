@@ -94,6 +94,7 @@ def detail(path: SessionPath, query: SessionQuery) -> Response:
             "session": summary(session, len(selected)),
             "messages": [present(message) for message in messages],
             "selected_image_ids": [] if session.use_all_images else selected,
+            "selected_document_ids": services().sessions.selected_documents(session.id),
             "context_summary": context_summary(session, len(selected)),
         }
     )
@@ -157,7 +158,7 @@ def select_images(path: SessionPath, body: SelectedImages) -> Response:
 @validated
 def select_documents(path: SessionPath, body: SelectedDocuments) -> Response:
     """Talk about these documents from now on."""
-    selected = services().sessions.select_documents(owner_id(), session_id(path), body.document_ids)
+    selected = services().sessions.select_documents(owner_id(), session_id(path), known_ids(body.document_ids))
     return jsonify({"session_id": session_id(path), "selected_document_ids": selected, "document_count": len(selected)})
 
 

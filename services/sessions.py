@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
+from models.library import ConversationDocument, Document
 from models.media import ConversationImage, Image
 from services import session_search
 from services.errors import Conflict, DocumentNotFound, ImageNotFound, SessionNotFound
@@ -184,17 +185,39 @@ class Sessions:
         return chosen
 
     def select_documents(self, owner_id: str, session_id: str, document_ids: Sequence[str]) -> list[str]:
-        """Talk about these documents from now on.
+        """Talk about these documents from now on; the ids, each once.
 
         Raises:
-            DocumentNotFound: one is not there.
+            DocumentNotFound: one is not there; nothing has changed then.
             Conflict: `session_closed`.
         """
-        with self.database.read() as session:
+        chosen = list(dict.fromkeys(document_ids))
+        with self.database.write() as session:
             _require_open(_get(session, owner_id, session_id))
-        if document_ids:
-            raise DocumentNotFound("There is no document with this id.", context={"document_ids": list(document_ids)})
-        return []
+            mine = select(Document.id).where(Document.owner_id == owner_id, Document.id.in_(chosen))
+            missing = sorted(set(chosen) - set(session.execute(mine).scalars()))
+            if missing:
+                raise DocumentNotFound("There is no document with this id.", context={"document_ids": missing})
+            session.execute(delete(ConversationDocument).where(ConversationDocument.conversation_id == session_id))
+            rows = [
+                {"conversation_id": session_id, "document_id": document_id, "position": position}
+                for position, document_id in enumerate(chosen)
+            ]
+            if rows:
+                session.execute(insert(ConversationDocument), rows)
+            session.execute(update(Conversation).where(Conversation.id == session_id).values(updated_at=now()))
+        return chosen
+
+    def selected_documents(self, session_id: str) -> list[str]:
+        """Ids of the selected documents, in the order they were chosen."""
+        with self.database.read() as session:
+            return list(
+                session.execute(
+                    select(ConversationDocument.document_id)
+                    .where(ConversationDocument.conversation_id == session_id)
+                    .order_by(ConversationDocument.position)
+                ).scalars()
+            )
 
     def selected_images(self, session_id: str) -> list[str]:
         """Ids of the selected pictures, in the order they were chosen."""

@@ -210,7 +210,7 @@ def test_documents(shared: FlaskClient) -> None:
 def test_get(shared: FlaskClient) -> None:
     session = new_session(shared, title="Empty")
     found = detail(shared, session)
-    assert set(found) == {"session", "messages", "selected_image_ids", "context_summary"}
+    assert set(found) == {"session", "messages", "selected_image_ids", "selected_document_ids", "context_summary"}
     assert set(found["session"]) == SUMMARY
     assert found["messages"] == []
     assert found["session"] | {"created_at": "", "updated_at": ""} == {
