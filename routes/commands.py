@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from models.database import DatabaseUnavailable
 from routes.current import services
 from services import migrations
-from services.errors import NotFound
+from services.backup import restoring, saving
+from services.backup.archive import BadBackup
+from services.errors import NotFound, StorageUnavailable
 
 db = AppGroup("db", help="The database's schema.")
 keys = AppGroup("keys", help="Keys of those who may use the server.")
+REFUSALS = (NotFound, migrations.SchemaOutdated, migrations.UnknownRevision, BadBackup, restoring.NotEmpty)
 
 
 def init(app: Flask) -> None:
     app.cli.add_command(db)
     app.cli.add_command(keys)
+    app.cli.add_command(backup)
+    app.cli.add_command(restore)
 
 
 @db.command("upgrade")
@@ -42,6 +48,29 @@ def current() -> None:
     """Say which revision the database is at, and which the code expects."""
     at = migrations.current(services().database)
     click.echo(f"database: {at or 'empty'}, code: {migrations.newest()}")
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_appcontext
+def backup(file: Path) -> None:
+    """Write everything that is kept to FILE, while the server may go on serving."""
+    with _told():
+        saved = saving.save(services().database, services().store, file)
+    click.echo(f"{saved.rows} rows and {saved.files} files in {file}")
+    if saved.missing:
+        click.echo(f"{saved.missing} files were deleted meanwhile and are not in it")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Take away what is there already.")
+@with_appcontext
+def restore(file: Path, force: bool) -> None:
+    """Bring back what FILE holds, into this database and media store, whichever they are. Stop the server before."""
+    with _told():
+        back = restoring.restore(services().database, services().store, file, replace=force)
+    click.echo(f"{back.rows} rows and {back.files} files of {back.head.created_at}")
 
 
 def _step(step: migrations.Step) -> None:
@@ -99,7 +128,9 @@ def _told() -> Iterator[None]:
     """What went wrong, in one line."""
     try:
         yield
-    except (NotFound, migrations.SchemaOutdated, migrations.UnknownRevision) as problem:
+    except REFUSALS as problem:
         raise click.ClickException(str(problem)) from None
+    except (StorageUnavailable, OSError) as problem:
+        raise click.ClickException(f"The files cannot be read or written: {problem}") from None
     except DatabaseUnavailable as problem:
         raise click.ClickException(f"The database does not answer: {problem}") from None

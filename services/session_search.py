@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, select, text
+from sqlalchemy import ColumnElement, Integer, Select, func, literal, literal_column, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.chats import Conversation, Message
@@ -70,6 +70,21 @@ def index_message(session: Work, message_id: str, content: str) -> None:
         session.execute(text(_MESSAGE), {"content": content + END, "message": message_id})
 
 
+def index_all(session: Session) -> None:
+    """Index everything anew: the rows have come from elsewhere, and the index is empty."""
+    session.execute(update(Conversation).values(search_number=None).execution_options(synchronize_session=False))
+    if not _indexed(session):
+        return
+    ids = session.execute(select(Conversation.id).where(Conversation.surface == "session")).scalars().all()
+    for session_id in ids:
+        number_session(session, session_id)
+        said = select(Message.id, Message.content).where(
+            Message.conversation_id == session_id, Message.status != "streaming"
+        )
+        for message_id, content in session.execute(said).all():
+            index_message(session, message_id, content)
+
+
 def says(session: Session, owner_id: str, search: str) -> ColumnElement[bool]:
     """Whether a `Conversation` of an owner has `search` in its title or in what was said in it."""
     if not _indexed(session):
@@ -91,7 +106,11 @@ def _said(owner_id: str, search: str) -> Select[str]:
     found = (
         select(Message.conversation_id)
         .join(place, place.id == Message.conversation_id)
-        .where(place.owner_id == owner_id, Message.status != literal_column("'streaming'"), _contains(Message.content, search))
+        .where(
+            place.owner_id == owner_id,
+            Message.status != literal_column("'streaming'"),
+            _contains(Message.content, search),
+        )
     )
     if len(search) < TRIGRAM:
         return found

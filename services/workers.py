@@ -70,6 +70,16 @@ class Roll:
             sign = upsert(work, Worker).values(id=self.worker_id, seen_at=at, **name)
             work.execute(sign.on_conflict_do_update(index_elements=[Worker.id], set_={"seen_at": at}))
 
+    def others(self) -> bool:
+        """Whether a process is running on this database.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        with self.database.read() as session:
+            at = _time(session)
+            return any(not self._is_dead(worker, at) for worker in session.execute(select(Worker)).scalars())
+
     def does_jobs(self) -> bool:
         """Whether any living process does jobs.
 
