@@ -66,7 +66,7 @@ def having(work: Connection, query: Query, clause: Clause) -> list[ColumnElement
     """What the text index can tell of an alternative's things and of the kinds that were asked for."""
     groups: list[list[str]] = []
     for thing in clause.things:
-        if not thing.wanted or thing.concept == ANYTHING or (thing.count and thing.count[0] == 0):
+        if not thing.wanted or thing.is_vague or thing.concept == ANYTHING or (thing.count and thing.count[0] == 0):
             continue
         if thing.concept is None:
             groups.append([mark for colour in thing.colours for mark in (COLOUR_MARK + colour, colour)])

@@ -47,15 +47,16 @@ class Verdict:
         return relevance.together(self.parts)
 
 
-def judge(row: Any, query: Query, clause: Clause, now: datetime) -> Verdict | None:
+def judge(row: Any, query: Query, clause: Clause, now: datetime, cosine: float | None) -> Verdict | None:
     """Everything but the words that were not understood; None where a condition does not hold.
 
     Args:
         row: a row of `candidates.rows`; what the database has chosen by is taken to hold.
+        cosine: how near the picture's meaning is to the alternative's, where that is near enough to count.
     """
     seen = read(row.seen)
     verdict = Verdict()
-    holds = all(_thing(seen, thing, query, verdict) for thing in clause.things)
+    holds = all(_thing(seen, thing, query, verdict, cosine) for thing in clause.things)
     if not (holds and _kinds(seen, query, verdict) and _reads(seen, row.read, query, verdict)):
         return None
     if query.periods:
@@ -69,7 +70,7 @@ def judge(row: Any, query: Query, clause: Clause, now: datetime) -> Verdict | No
     return verdict
 
 
-def _thing(seen: Seen, thing: Thing, query: Query, verdict: Verdict) -> bool:
+def _thing(seen: Seen, thing: Thing, query: Query, verdict: Verdict, cosine: float | None) -> bool:
     found = seen.find(thing)
     if not thing.wanted:
         if found is not None and _likely(found) >= UNLIKELY:
@@ -79,6 +80,10 @@ def _thing(seen: Seen, thing: Thing, query: Query, verdict: Verdict) -> bool:
         return True
     if found is None and thing.count is not None and thing.count[0] == 0:
         return seen.measured
+    if found is None and thing.is_vague and cosine is not None and query.sureness is None:
+        verdict.parts.append(relevance.of_words(0.0, cosine))
+        verdict.reasons.append(f"meaning {cosine:.2f}")
+        return True
     if found is None:
         return False
     if query.sureness is not None:

@@ -33,7 +33,7 @@ class Clause:
 
     Args:
         words: what was not understood.
-        meaning: the alternative in its own words, without what it negates; "" where all of it was understood.
+        meaning: what it wants in its own words; "" where all of it was understood and can be seen.
         unwanted: words that should not be there.
     """
 
@@ -41,6 +41,11 @@ class Clause:
     words: tuple[str, ...] = ()
     meaning: str = ""
     unwanted: tuple[str, ...] = ()
+
+    @property
+    def sought(self) -> tuple[str, ...]:
+        """What is looked for in words; its meaning may stand for all of it."""
+        return (*self.words, *(thing.concept for thing in self.things if thing.is_vague and thing.concept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ def _parts(rest: str) -> list[str]:
     """The query cut at each "or" that does not merely join two colours of one thing."""
     parts: list[str] = []
     for part in _OR.split(rest):
-        things, _left, _denied = things_in(parts[-1]) if parts else ((), [], [])
+        things = things_in(parts[-1]).things if parts else ()
         if parts and things and all(thing.concept is None for thing in things):
             parts[-1] = f"{parts[-1]} {part}"
         else:
@@ -170,14 +175,12 @@ def _parts(rest: str) -> list[str]:
 
 
 def _clause(part: str) -> Clause:
-    things, left, denied = things_in(part)
-    words = tuple(dict.fromkeys(word for word in left if word not in EMPTY))[:MOST_WORDS]
-    unwanted = tuple(dict.fromkeys(word for word in denied if word not in EMPTY))[:MOST_WORDS]
-    meaning = ""
-    if words:
-        names = [thing.words for thing in things if thing.wanted]
-        meaning = " ".join([*names, *words])
-    return Clause(things, words, meaning, unwanted)
+    named = things_in(part)
+    words = tuple(dict.fromkeys(word for word in named.left if word not in EMPTY))[:MOST_WORDS]
+    unwanted = tuple(dict.fromkeys(word for word in named.denied if word not in EMPTY))[:MOST_WORDS]
+    vague = any(thing.is_vague for thing in named.things)
+    meaning = " ".join(word for word in named.said if word not in EMPTY) if words or vague else ""
+    return Clause(named.things, words, meaning, unwanted)
 
 
 def _with(clause: Clause, thing: Thing) -> Clause:

@@ -41,9 +41,12 @@ NOT_AFTER = re.compile(
 
 _PICTURES = r"(?:images?|pictures?|pics?|photos?|photographs?|shots?|files?|ones?|चित्र|तस्वीरें|तस्वीर|फोटो|छायाचित्रे)"
 _KINDS: dict[Kind, str] = {
-    "screenshot": r"\b(?:screen ?(?:shots?|captures?|grabs?)|स्क्रीनशॉट|स्क्रीन शॉट)\b",
+    "screenshot": r"\b(?:screen ?(?:shots?|captures?|grabs?)(?: of)?|स्क्रीनशॉट|स्क्रीन शॉट)\b",
     "drawing": r"\b(?:drawings?|sketch(?:es)?|illustrations?|cartoons?|clip ?art|diagrams?|रेखाचित्र)\b",
-    "document": r"\b(?:documents?|scans?|receipts?|letters?|pages? of text|scanned pages?|दस्तावेज|कागदपत्रे?)\b",
+    "document": (
+        r"\b(?:scanned (?:documents?|papers?|pages?)|documents?|scans?|receipts?|letters?|pages? of text|"
+        r"दस्तावेज|कागदपत्रे?)\b"
+    ),
     "animation": r"\b(?:animations?|animated(?: gifs?| images?)?|moving pictures?)\b",
     "png": r"\b(?:pngs?)\b",
     "jpeg": r"\b(?:jpe?gs?)\b",
@@ -66,8 +69,8 @@ _KINDS: dict[Kind, str] = {
 _FINDERS: dict[Kind, re.Pattern[str]] = {kind: pattern(words) for kind, words in _KINDS.items()}
 _ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
     "portrait": re.compile(
-        r"\b(?:portrait|vertical|upright|tall)(?: (?:orientation|format|mode)|(?= (?:images?|pictures?|photos?)))|\bvertical\b"
-        r"|\bportraits?\b(?! of\b)"
+        r"\b(?:portrait|vertical|upright|tall)(?: (?:orientation|format|mode)|(?= (?:images?|pictures?|photos?)))"
+        r"|\bvertical\b|\bportraits?\b(?! of\b)"
     ),
     "landscape": re.compile(
         r"\b(?:landscape|horizontal|wide)(?: (?:orientation|format|mode|images?|pictures?|photos?))|\bhorizontal\b"
@@ -132,7 +135,10 @@ _READS = re.compile(
     rf"\btext:|\bthe words?\b|\bwith text (?!on))\s*(?P<said>[^,;]+?){_STOPS}"
 )
 _READS_HINDI = pattern(r"(?:जिस पर|जिसमें|ज्यावर)\s+(?P<said>.+?)\s+(?:लिखा|लिखी|लिहिले|लिहिलेले|लिहिलेलं)(?:\s+(?:है|हो|आहे))?")
-_SIGNS = pattern(r"\b(?:the |a )?(?:signs?|signboards?|text|words?|labels?|board|banner|poster|साइन|बोर्ड|फलक|पाटी)\b")
+_SIGNS = pattern(
+    r"\b(?:the |a )?(?:signs?|signboards?|text|words?|labels?|boards?|banners?|"
+    r"posters?|pages?|sheets?|notes?|साइन|बोर्ड|फलक|पाटी)\b"
+)
 _FOLDER = (
     re.compile(
         r'\b(?:in|inside|from|within) (?:the |my |a )?folder (?:called |named )?"?(?P<name>[^",;]+?)"?' + _STOPS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.answers.aliases import spans
 from services.answers.colours import colours_in
+from services.answers.nouns import LABEL_ONLY
 from services.answers.text_folding import LETTER, pattern
 from services.library.query_filters import NEGATIONS, NOT, NOT_AFTER
 
@@ -72,6 +73,11 @@ class Thing:
     wanted: bool = True
 
     @property
+    def is_vague(self) -> bool:
+        """Whether it may be there unseen: only labels could show it, and they know a few of its kind alone."""
+        return self.wanted and self.concept in LABEL_ONLY and not self.colours and self.count is None
+
+    @property
     def words(self) -> str:
         return " ".join([*self.colours, *([self.concept] if self.concept else [])])
 
@@ -89,7 +95,23 @@ class Thing:
                 return f"at least {least} "
 
 
-def things_in(part: str) -> tuple[tuple[Thing, ...], list[str], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An alternative taken apart.
+
+    Args:
+        left: words that are wanted and no names of things.
+        denied: words that are not wanted.
+        said: all that is wanted, in the words and the order it was said.
+    """
+
+    things: tuple[Thing, ...]
+    left: list[str]
+    denied: list[str]
+    said: list[str]
+
+
+def things_in(part: str) -> Named:
     """Things an alternative names, the other words that are wanted, and those that are not."""
     for joined, apart in _UNJOINED:
         part = joined.sub(apart, part)
@@ -97,6 +119,7 @@ def things_in(part: str) -> tuple[tuple[Thing, ...], list[str], list[str]]:
     things: list[Thing] = []
     left: list[str] = []
     denied: list[str] = []
+    said: list[str] = []
     end = 0
     for number, (start, stop, concept) in enumerate(found):
         before = part[end:start]
@@ -107,13 +130,14 @@ def things_in(part: str) -> tuple[tuple[Thing, ...], list[str], list[str]]:
         if not unwanted and number and not things[-1].wanted:
             unwanted = bool(_JOINS.match(_bare(before) or " ")) and not _BUT.search(before)
         things.append(Thing(concept, colours, count, wanted=not unwanted))
-        _sort(before, left, denied)
+        said += _sort(before, left, denied)
+        said += [*colours, part[start:stop]] if not unwanted else []
         end = stop + (after.end() if after else 0)
-    _tail(part[end:], things, left, denied)
-    return tuple(dict.fromkeys(things)), left, denied
+    said += _tail(part[end:], things, left, denied)
+    return Named(tuple(dict.fromkeys(things)), left, denied, said)
 
 
-def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) -> None:
+def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) -> list[str]:
     """Colours that follow the last thing: of it, or of the whole picture."""
     colours = colours_in(tail)
     rest = [word for word in _words(_NEGATION.sub(" ", _without(tail, colours))) if word not in EMPTY]
@@ -122,8 +146,8 @@ def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) ->
         # "cars that are not red" speaks of the cars, "a car, blue" of the picture.
         of = things[-1].concept if things and _SAID_OF.match(tail) else None
         things.append(Thing(of, colours, wanted=_NEGATION.search(tail) is None))
-        return
-    _sort(tail, left, denied)
+        return list(colours) if things[-1].wanted else []
+    return _sort(tail, left, denied)
 
 
 def _colours_of_next(before: str) -> tuple[str, tuple[str, ...]]:
@@ -170,14 +194,17 @@ def _count(before: str) -> tuple[tuple[int, int] | None, str]:
             return (number, MANY if hit["more"] else number), rest
 
 
-def _sort(words: str, left: list[str], denied: list[str]) -> None:
-    """Words into those wanted and those that stand after a negation, up to the next comma or "but"."""
+def _sort(words: str, left: list[str], denied: list[str]) -> list[str]:
+    """Words into those wanted, which are given back, and those that stand after a negation, up to the next comma or
+    "but"."""
+    before = len(left)
     for piece in re.split(r"[,;.]|\bbut\b|\band\b", words):
         negation = _NEGATION.search(piece)
         wanted = piece[: negation.start()] if negation else piece
         left += _words(wanted)
         if negation:
             denied += _words(piece[negation.end() :])
+    return left[before:]
 
 
 def _words(text: str) -> list[str]:

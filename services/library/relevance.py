@@ -28,10 +28,12 @@ SETTING = 0.85
 LOOKS = 0.92
 """Of where the scene is, and of what else the picture as a whole was judged to be."""
 
-NEAR = 0.40
+NEAR = 0.26
 """Cosine, after centring, from which on a meaning is near enough to be found by alone."""
-NEAR_BESIDE = 0.30
+NEAR_BESIDE = 0.22
 """The same where something else that was asked for is there for certain."""
+NEXT_TO_BEST = 0.6
+"""Share of the nearest picture's cosine that the others need: beside one that says it, what is akin is nothing."""
 LEAST_SHARE = 0.5
 """Share of the words, weighed by their rarity, that have to be more than there to be found by alone."""
 _WORDS_SLOPE, _MEANING_SLOPE, _START = 3.2, 9.0, -3.4

@@ -213,7 +213,7 @@ class _Seeking:
         for row in self._rows(near):
             if row.id in unwanted or (among is not None and row.id not in among):
                 continue
-            verdict = judge(row, self.query, self.clause, self.now)
+            verdict = judge(row, self.query, self.clause, self.now, near.get(row.id))
             if verdict is None or not self._meant(row.id, having, near, verdict):
                 continue
             yield Match(
@@ -227,16 +227,16 @@ class _Seeking:
     @property
     def _alone(self) -> bool:
         """Whether words are all there is to go by."""
-        return not self.clause.things and not self.query.filters
+        return all(thing.is_vague for thing in self.clause.things)
 
     def _rows(self, near: dict[str, float]) -> Iterable[Any]:
         chosen = candidates.rows(self.owner_id).where(*self.conditions)
-        if not self.clause.words:
+        if not self.clause.sought:
             yield from self.work.execute(chosen.execution_options(yield_per=2000))
             return
         done: set[str] = set()
-        if self.by_words:
-            with_words = chosen.where(matching(self.work, [self.clause.words]))
+        if self.by_words or not self.clause.words:
+            with_words = chosen.where(matching(self.work, [self.clause.sought]))
             for row in self.work.execute(with_words.execution_options(yield_per=2000)):
                 done.add(row.id)
                 yield row
@@ -258,7 +258,9 @@ class _Seeking:
         if vector is None:
             return {}
         nearest = self.vectors.nearest(self.owner_id, KIND, vector, MOST_BY_MEANING, among)
-        least = relevance.NEAR if self._alone else relevance.NEAR_BESIDE
+        if not nearest:
+            return {}
+        least = max(relevance.NEAR if self._alone else relevance.NEAR_BESIDE, nearest[0][1] * relevance.NEXT_TO_BEST)
         return {image_id: cosine for image_id, cosine in nearest if cosine >= least}
 
     def _meant(
@@ -276,7 +278,7 @@ class _Seeking:
             return False
         verdict.parts.append(relevance.of_words(share, cosine))
         verdict.reasons += [f"word: {word}" for word in there]
-        if cosine is not None:
+        if cosine is not None and f"meaning {cosine:.2f}" not in verdict.reasons:
             verdict.reasons.append(f"meaning {cosine:.2f}")
         return verdict.relevance >= LEAST_RELEVANCE
 

@@ -8,6 +8,7 @@ step).
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 
@@ -78,14 +79,49 @@ a holiday abroad
 sport
 winter
 """.strip().split("\n")
+EVERYDAY_QUERIES += """
+लाल गाड़ी
+लोग
+समुद्र किनारे कुत्ता
+गलती का स्क्रीनशॉट
+होटल की रसीद
+पहाड़
+घर पर मेरे परिवार की तस्वीरें
+नीला आकाश
+एक कप कॉफी
+पुरानी इमारतें
+कुछ मज़ेदार
+सोफे पर दो बिल्लियाँ
+जन्मदिन की पार्टी
+शहर का नक्शा
+बगीचे में फूल
+दरवाज़े पर लिखा हुआ
+लाल गाडी
+माणसे
+समुद्रकिनारी कुत्रा
+हॉटेलचे बिल
+जुन्या इमारती
+दोन मांजरी
+वाढदिवस
+शहरातील रात्र
+तलावातील होड्या
+शाळेतील वह्या
+संगीत
+परदेशातील सुट्टी
+खेळ
+हिवाळा
+""".strip().split("\n")
+DEVANAGARI = re.compile("[\u0900-\u097f]")
+ENOUGH = 12
+"""Queries in Devanagari from which on they have a middle of their own: those of another script lie elsewhere."""
 
-Middle = tuple[NDArray[np.float32], NDArray[np.float32]]
+Middle = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 _MIDDLES: dict[str, Middle] = {}
 _LOCK = threading.Lock()
 
 
 class Centred:
-    """`Embedder` around another one. Its first use asks the other for the vectors of some sixty everyday texts, once
+    """`Embedder` around another one. Its first use asks the other for the vectors of some ninety everyday texts, once
     in a process for each name.
 
     Args:
@@ -107,11 +143,14 @@ class Centred:
 
     def queries(self, texts: Sequence[str]) -> Rows:
         """See `Embedder.queries`."""
-        return unit(self.embedder.queries(texts) - self._middle()[0])
+        others, devanagari, _passages = self._middle()
+        rows = self.embedder.queries(texts)
+        middles = [devanagari if DEVANAGARI.search(text) else others for text in texts]
+        return unit(rows - np.stack(middles)) if texts else rows
 
     def passages(self, texts: Sequence[str]) -> Rows:
         """See `Embedder.passages`."""
-        return unit(self.embedder.passages(texts) - self._middle()[1])
+        return unit(self.embedder.passages(texts) - self._middle()[2])
 
     def close(self) -> None:
         self.embedder.close()
@@ -119,8 +158,13 @@ class Centred:
     def _middle(self) -> Middle:
         with _LOCK:
             if self.name not in _MIDDLES:
+                queries, passages = self.everyday
+                rows = self.embedder.queries(queries)
+                script = np.array([DEVANAGARI.search(text) is not None for text in queries])
+                own = script.sum() >= ENOUGH
                 _MIDDLES[self.name] = (
-                    self.embedder.queries(self.everyday[0]).mean(axis=0),
-                    self.embedder.passages(self.everyday[1]).mean(axis=0),
+                    rows[~script].mean(axis=0) if own else rows.mean(axis=0),
+                    rows[script].mean(axis=0) if own else rows.mean(axis=0),
+                    self.embedder.passages(passages).mean(axis=0),
                 )
             return _MIDDLES[self.name]
