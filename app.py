@@ -9,6 +9,7 @@ import click
 from dotenv import dotenv_values
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, BadSetting, Settings
 from models.database import DatabaseUnavailable
@@ -76,6 +77,9 @@ def create_app(
     app.json = PlainJSON(app)
     app.request_class = ParkingRequest
     app.extensions["services"] = services
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     errors.init(app)
     ops.init(app, settings.cors_origins)
     auth.init(app)

@@ -272,6 +272,7 @@ class Settings:
     public_base_url: str | None = setting(
         "PUBLIC_BASE_URL", "address that links begin with", None, url("http", "https"), shown="the request's own"
     )
+    proxies: int = setting("PROXIES", "reverse proxies in front, whose `X-Forwarded-…` is believed", 0, whole(0, 10))
     secret_key: str | None = setting("SECRET_KEY", "signs links", None, shown="made and kept in `DATA_DIR`")
     session_token_budget: int = setting(
         "SESSION_TOKEN_BUDGET", "tokens one chat session may use", 100_000, whole(1, 1_000_000_000)
