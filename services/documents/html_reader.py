@@ -44,6 +44,7 @@ class _Walk:
         self._said: list[str] = []
         self._level = 0
         self._marker = ""
+        self._listed = False
         self._row: list[str] | None = None
         self._rows = 0
         self._pre = 0
@@ -106,6 +107,7 @@ class _Walk:
                 if any(self._row):
                     yield Block(" | ".join(self._row), tight=self._rows > 0)
                     self._rows += 1
+                    self._listed = False
                 self._row = None
             case "pre":
                 yield from self._flush()
@@ -119,7 +121,8 @@ class _Walk:
         text = "".join(self._said).strip()
         self._said.clear()
         if text:
-            yield Block(self._marker + text, self._level, tight=bool(self._marker))
+            yield Block(self._marker + text, self._level, tight=self._listed and bool(self._marker))
+            self._listed = bool(self._marker)
             self._level, self._marker = 0, ""
         elif self._level:
             self._level = 0

@@ -42,7 +42,8 @@ def _goes_on(text: str, begin: int, end: int) -> bool:
     last = _LAST_WORD.search(text[max(begin, end - 24) : end])
     if last is None:
         return False
-    word = last[1].lstrip("(\"'“‘[").lower()
-    initial = len(word) == 1 and word.isalpha() and word not in {"i", "a"}
+    given = last[1].lstrip("(\"'“‘[")
+    word = given.lower()
+    initial = len(given) == 1 and given.isupper() and given != "I"
     numbered = word.isdigit() and not text[begin : end - len(word) - 1].strip()
     return word in _ABBREVIATIONS or initial or numbered

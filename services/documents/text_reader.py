@@ -45,7 +45,7 @@ def read_markdown(data: bytes) -> Iterator[Page]:
 
 def _blocks(tokens: list[Token]) -> Iterator[Block]:
     level = 0
-    items = 0
+    listed = False
     cells: list[str] | None = None
     marker = ""
     first_row = True
@@ -57,24 +57,20 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
                 level = 0
             case "list_item_open":
                 marker = f"{token.info}{token.markup} " if token.info else "- "
-            case "bullet_list_open" | "ordered_list_open":
-                items += 1
-            case "bullet_list_close" | "ordered_list_close":
-                items -= 1
             case "table_open":
                 first_row = True
             case "tr_open":
                 cells = []
             case "tr_close":
                 yield Block(" | ".join(cells or []), tight=not first_row)
-                cells, first_row = None, False
+                cells, first_row, listed = None, False, False
             case "inline":
                 words = _words(token.children or [])
                 if cells is not None:
                     cells.append(words.replace("\n", " "))
                 elif words.strip():
-                    yield Block(marker + words, level, tight=bool(items) and bool(marker))
-                    marker = ""
+                    yield Block(marker + words, level, tight=listed and bool(marker))
+                    listed, marker = bool(marker), ""
             case "fence" | "code_block":
                 yield Block(token.content)
             case "html_block":
