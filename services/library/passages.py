@@ -20,12 +20,13 @@ from services.meaning.base import Embedder, Rows
 
 CANDIDATES: Final = 100
 """Passages looked at for their words, and as many for their meaning."""
-CUT_OFF: Final = 0.35
+CUT_OFF: Final = 0.25
 """Relevance below which a passage is none; chosen with the weights below."""
 NEAR: Final = 0.30
 """Centred cosine from which the meaning is a reason by itself."""
 # Fitted by `benchmarks/passages.py --fit` on the tuning half of its labelled questions: logistic regression.
-BIAS, OF_MEANING, OF_WORDS, OF_BOTH = -4.0, 8.0, 3.0, 4.0
+BIAS, OF_MEANING, OF_WORDS, OF_BOTH = -6.70, 19.22, 1.71, 2.11
+BIAS_OF_WORDS, OF_WORDS_ALONE = -4.47, 9.69
 SENTENCES: Final = 24
 """Sentences whose meanings are compared in one search, for quotations where no words agree."""
 
@@ -190,8 +191,7 @@ def judge(agreement: float, nearness: float | None) -> float:
         nearness: centred cosine; None where it has no vector.
     """
     if nearness is None:
-        # Words alone have to agree nearly all.
-        return 1 / (1 + math.exp(-(-4.5 + 6.5 * agreement)))
+        return 1 / (1 + math.exp(-(BIAS_OF_WORDS + OF_WORDS_ALONE * agreement)))
     near = max(0.0, nearness)
     return 1 / (1 + math.exp(-(BIAS + OF_MEANING * near + OF_WORDS * agreement + OF_BOTH * near * agreement)))
 
