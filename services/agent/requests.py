@@ -37,7 +37,13 @@ BOTH = r"\b(?:both|the two|दोनों|दोन्ही)\b"
 BACK = (
     r"\b(?:these|those|them|they|it|its|this|that|this one|that one|all of (?:them|these|those)|both|the results?|"
     r"इन|इन्हें|इनको|इनकी|इनका|इनके|उन|उन्हें|उनको|उनकी|इसे|इसको|इसके|इसका|इसकी|उसे|उसके|ये|यह|वे|वह|इस|उस|दोनों|"
-    r"हे|ही|हा|ह्या|या|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|ते|ती|त्या|याला|त्याला|याची|याचे|त्याचे|याबद्दल|त्याबद्दल|यांबद्दल|याविषयी|त्याविषयी|दोन्ही)\b"
+    r"इनसे|इनमें|उनसे|उनमें|इससे|उससे|याच्याशी|यांच्याशी|त्याच्याशी|त्यांच्याशी|यांच्यात|त्यांच्यात|"
+    r"हे|ही|हा|ह्या|या|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|ते|ती|त्या|याला|त्याला|"
+    r"याची|याचे|त्याचे|याबद्दल|त्याबद्दल|यांबद्दल|याविषयी|त्याविषयी|दोन्ही)\b"
+)
+SEVERAL = (
+    r"\b(?:these|those|them|they|their|both|all of (?:it|them|these|those)|the results?|"
+    r"इन|इन्हें|इनको|इनकी|इनका|इनके|उन|उन्हें|उनको|उनकी|दोनों|ये|वे|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|यांबद्दल|दोन्ही)\b"
 )
 BY = (
     ("month", r"\bmonth(?:s|ly)?\b|महीन|माह|महिन|दरमहा|मासिक"),
@@ -243,6 +249,11 @@ def ordinals(text: str, total: int) -> list[int]:
     if not places and has(BOTH, text) and total >= 2:
         return [0, 1]
     return places
+
+
+def points_at_several(text: str) -> bool:
+    """Whether it speaks of several things spoken of before, as "them"."""
+    return has(SEVERAL, text)
 
 
 def points_back(text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from services.agent import composing
 from services.agent.asking import Asker, NotForTools
 from services.agent.memory import Memory
-from services.agent.requests import DOC, Request, finder, has, ordinals, points_back
+from services.agent.requests import DOC, Request, finder, has, ordinals, points_at_several, points_back
 from services.agent.subjects import asked_of_documents, counted_of, looked_for
 from services.agent.wording import joined, say
 
@@ -48,7 +48,8 @@ def compare(request: Request, asker: Asker) -> str:
 def analyze(request: Request, asker: Asker) -> str:
     listed = asker.memory.pictures
     places = ordinals(request.text, len(listed))
-    if not places and not points_back(request.text):
+    # "This picture" is one in view, unless but one was listed.
+    if not places and not (points_back(request.text) if len(listed) == 1 else points_at_several(request.text)):
         raise NotForTools
     ids = [listed[place] for place in places] or list(listed)
     if not ids:
@@ -100,7 +101,8 @@ def links(request: Request, asker: Asker) -> str:
 
 
 def related(request: Request, asker: Asker) -> str:
-    ids = _chosen(replace(request, what=request.what or request.text), asker)[:MOST_LINKED]
+    places = ordinals(request.text, len(asker.memory.pictures))
+    ids = [asker.memory.pictures[place] for place in places] or _these(asker)[:MOST_LINKED]
     if not ids:
         raise NotForTools
     return composing.quoted(asker.ask("find_related_documents", image_ids=ids), "", asker.language)
