@@ -11,7 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 from PIL import Image as PillowImage
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, encode_multipart
 
 from models.base import LOCAL_OWNER
 from services.library.describing import Describer
@@ -23,8 +24,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def send(client: FlaskClient, *files: tuple[bytes, str], field: str = "files", **form: str) -> TestResponse:
-    sent = [(io.BytesIO(content), name) for content, name in files]
-    return client.post("/api/v2/images", data={field: sent, **form})
+    # Encoded here: the test client would leave open what it writes to disk.
+    sent = {field: [FileStorage(io.BytesIO(content), name) for content, name in files]}
+    boundary, body = encode_multipart(MultiDict(sent | form))
+    return client.post("/api/v2/images", data=body, content_type=f"multipart/form-data; boundary={boundary}")
 
 
 def kept(client: FlaskClient, name: str = "a.jpg", colour: str = "red", **form: str) -> dict[str, Any]:

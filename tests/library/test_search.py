@@ -104,7 +104,11 @@ def test_the_surest_come_first_and_say_why(client: FlaskClient) -> None:
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
     first = answer["results"][0]
-    assert (first["filename"], first["matched"], first["confidence"]) == ("red-car.jpg", ["object: car 0.95", "color: red"], 0.95)
+    assert (first["filename"], first["matched"], first["confidence"]) == (
+        "red-car.jpg",
+        ["object: car 0.95", "color: red"],
+        0.95,
+    )
     for name in ("thumbnail_url", "medium_url", "full_url"):
         assert client.get(first[name].removeprefix("http://localhost")).status_code == 200
     assert answer["query_interpretation"] == {
