@@ -82,6 +82,7 @@ class Jobs:
         self._elsewhere = elsewhere
         self._queues = {name: _Queue(name, file, redis_url) for name in self.works}
         self._lanes: list[_Lane] = []
+        self._swept = False
 
     def start(self) -> None:
         """Begin to take jobs; what is left from before comes with the first `sweep`."""
@@ -124,20 +125,23 @@ class Jobs:
             DatabaseUnavailable
         """
         if self._lanes:
-            self._refill()
+            # What was cut off by the end of the process before is in no queue, whatever else is.
+            self._refill(anyway=not self._swept)
+            self._swept = True
 
     def run_pending(self) -> int:
         """Do everything there is to do, now and in this thread; how many jobs that were."""
-        self._refill()
+        self._refill(anyway=False)
         count = 0
         while done := sum(self._take_one(name) for name in self.works):
             count += done
         return count
 
-    def _refill(self) -> None:
+    def _refill(self, *, anyway: bool) -> None:
+        """Queue what waits, where the queue is empty, or `anyway`: what stands in it twice is done once."""
         for name, work in self.works.items():
             waiting = work.waiting()
-            if waiting and self._queues[name].empty():
+            if waiting and (anyway or self._queues[name].empty()):
                 for item_id in waiting:
                     self.enqueue(name, item_id)
 

@@ -196,6 +196,16 @@ def test_the_sweep_finds_what_nobody_was_told_of(database: Database, make_jobs: 
     soon(lambda: sorted(done) == sorted(ids))
 
 
+def test_what_was_cut_off_does_not_wait_for_an_empty_queue(database: Database, make_jobs: Callable[..., Jobs]) -> None:
+    cut_off, queued = pending(database, 2)
+    done = Done()
+    make_jobs({"look": worker(database, done)}, threads=0).enqueue("look", queued)
+    jobs = make_jobs({"look": worker(database, done)})
+    jobs.start()
+    jobs.sweep()
+    soon(lambda: sorted(done) == sorted([cut_off, queued]))
+
+
 def test_what_a_dead_process_held_is_taken_back(database: Database, make_jobs: Callable[..., Jobs]) -> None:
     held = {"analysis_status": "processing", "analysis_attempts": 1}
     (dead,) = pending(database, 1, worker_id="of a dead process", **held)

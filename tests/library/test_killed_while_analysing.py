@@ -30,6 +30,7 @@ def until(data: Path, ready: int, within_s: float = 90) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_it_goes_on_afterwards(tmp_path: Path) -> None:
     server = Server(tmp_path, **SETTINGS)
     files = [
