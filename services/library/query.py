@@ -101,14 +101,14 @@ def understand(text: str, now: datetime) -> Query:
     if sureness and not any(thing.wanted for clause in clauses for thing in clause.things):
         clauses = (*clauses[:-1], _with(clauses[-1] if clauses else Clause(), Thing("anything")))
     said = [
-        *(_told("text", said.words, said.wanted) for said in reads),
+        *(told("text", said.words, said.wanted) for said in reads),
         *_of_things(clauses),
-        *(_told("date", period.words, wanted) for period, wanted in periods),
+        *(told("date", period.words, wanted) for period, wanted in periods),
         *([f"confidence: {sure_words}"] if sureness else []),
-        *(_told("orientation", value, wanted) for value, wanted in orientations),
-        *(_told(FAMILY[kind], kind, wanted) for kind, wanted in kinds),
+        *(told("orientation", value, wanted) for value, wanted in orientations),
+        *(told(FAMILY[kind], kind, wanted) for kind, wanted in kinds),
         *(f"size: {words}" for _limits, words in sizes),
-        *([_told("folder", folder[0], folder[1])] if folder else []),
+        *([told("folder", folder[0], folder[1])] if folder else []),
         *([f"near: {place.latitude:g}, {place.longitude:g} within {place.km:g} km"] if place else []),
     ]
     return Query(
@@ -125,7 +125,8 @@ def understand(text: str, now: datetime) -> Query:
     )
 
 
-def _told(name: str, value: str, wanted: bool) -> str:
+def told(name: str, value: str, wanted: bool) -> str:
+    """A part of a query in words."""
     if wanted:
         return f"{name}: {value}"
     return (
