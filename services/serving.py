@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
-import sys
+import resource
+import select
+import selectors
+import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +27,7 @@ from gunicorn.http.errors import (
     ParseException,
     UnsupportedTransferCoding,
 )
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config import Settings
 from models.database import DatabaseUnavailable
@@ -36,9 +42,10 @@ KEEP_ALIVE_S = 30
 BACKLOG = 2048
 STALLED_S = 60.0
 """A connection on which nothing moves for so long, in the middle of a request, is given up."""
-SWITCH_S = 0.001
-"""How long a thread may compute before another gets its turn. Python's own five milliseconds add up when a hundred
-streams have a token each: with one, the latest come a third sooner."""
+HEAD_S = 30.0
+"""A request's head has to be there so soon after its first byte."""
+IDLE = 4096
+"""Connections on which nothing has come yet that a worker keeps beside those it serves; they cost no thread."""
 UNREADABLE: dict[type[BaseException], int] = {
     LimitRequestLine: 414,
     LimitRequestHeaders: 431,
@@ -58,13 +65,66 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Stops gently on Ctrl-C as on SIGTERM, and settles what has not finished before the grace is over."""
+    """Stops gently on Ctrl-C as on SIGTERM, and settles what has not finished before the grace is over.
+
+    A connection gets a thread when its first byte has come, and loses it when its head takes too long: neither a
+    thousand that say nothing nor those that dribble shut anybody out.
+    """
 
     def init_process(self) -> None:
-        sys.setswitchinterval(SWITCH_S)
+        self._reading: dict[Any, float] = {}
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if allowed < most:
+            # A stream holds two: its reader's and its model's.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         super().init_process()
 
+    def accept(self, listener: Any) -> None:
+        try:
+            sock, address = listener.accept()
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        conn = TConn(self.cfg, sock, address, listener.getsockname())
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        if not enabled and not self.alive and self._accepting:
+            # Whoever is in the queue of the socket when the stop begins is answered as well.
+            for listener in self.sockets:
+                for _waiting in range(BACKLOG):
+                    if not select.select([listener], [], [], 0)[0]:
+                        break
+                    self.accept(listener)
+        super().set_accept_enabled(enabled)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        self.worker_connections = self.cfg.worker_connections + min(IDLE, len(self.pending_conns))
+        at = time.monotonic()
+        for conn, deadline in list(self._reading.items()):
+            if at > deadline:
+                with contextlib.suppress(OSError):  # it has gone by itself
+                    conn.sock.shutdown(socket.SHUT_RDWR)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
+    def handle(self, conn: Any) -> Any:
+        self._reading[conn] = time.monotonic() + HEAD_S
+        try:
+            return super().handle(conn)
+        finally:
+            self._reading.pop(conn, None)
+
     def handle_request(self, req: Any, conn: Any) -> Any:
+        self._reading.pop(conn, None)
         # Whoever neither sends the body nor reads the answer gives the thread back.
         conn.sock.settimeout(STALLED_S)
         return super().handle_request(req, conn)
