@@ -104,7 +104,7 @@ def create(work: Session, owner_id: str, name: str, parent_id: str | None) -> Fo
     name, at = name_of(name), now()
     if parent_id is not None:
         get(work, owner_id, parent_id)
-        _require_shallow(work, owner_id, parent_id, 1)
+        _require_shallow(work, parent_id, 1)
     _require_free(work, owner_id, parent_id, name, None)
     folder = Folder(
         id=new_id(),
@@ -149,7 +149,7 @@ def move(work: Session, owner_id: str, folder_id: str, parent_id: str | None, na
         inside = within(work, owner_id, folder_id)
         if parent_id in inside:
             raise Conflict("A folder cannot lie in itself.", code="folder_cycle")
-        _require_shallow(work, owner_id, parent_id, _height(inside, folder_id))
+        _require_shallow(work, parent_id, _height(inside, folder_id))
     _require_free(work, owner_id, parent_id, name, folder_id)
     folder.parent_id, folder.name, folder.place, folder.updated_at = parent_id, name, place_of(parent_id, name), now()
     work.flush()
@@ -252,8 +252,12 @@ def _require_free(work: Session, owner_id: str, parent_id: str | None, name: str
         raise Conflict(TAKEN, code="folder_exists", field="name")
 
 
-def _require_shallow(work: Session, owner_id: str, parent_id: str, height: int) -> None:
-    depth = path_of(every(work, owner_id), parent_id).count("/") + 1
+def _require_shallow(work: Session, parent_id: str, height: int) -> None:
+    depth = 0
+    above: str | None = parent_id
+    while above is not None and depth <= MAX_DEPTH:
+        depth += 1
+        above = work.execute(select(Folder.parent_id).where(Folder.id == above)).scalar()
     if depth + height > MAX_DEPTH:
         raise Conflict(f"Folders lie at most {MAX_DEPTH} deep.", code="folders_too_deep")
 

@@ -15,6 +15,7 @@ from models.library import Link, Plan
 from models.media import Image
 from models.workers import Worker
 from services.agent.actions import Step
+from services.library.folder_rows import MAX_DEPTH
 from services.plan_rows import StoredPlan
 from services.plans import JOB
 from tests.conftest import MakeApp, services_of, upload
@@ -126,7 +127,8 @@ def test_pictures_that_are_gone_are_told_and_the_rest_is_done(library: Library) 
     plan = library.propose(put([gone, there], folder_name="Beach"), Step("delete_images", {"image_ids": [there, gone]}))
     with library.database.write() as work:
         work.execute(delete(Image).where(Image.id == gone))
-    results = library.decide(plan).json["results"]
+    results = library.carry_out(plan).results
+    assert results is not None
     assert (results["steps"][0]["result"]["moved"], results["steps"][0]["result"]["missing"]) == (1, [gone])
     assert results["steps"][1]["result"] == {"deleted": 1, "missing": [gone]}
 
@@ -136,15 +138,27 @@ def test_a_plan_whose_pictures_are_all_gone_fails_and_says_so(library: Library) 
     plan = library.propose(create("Beach"), put(photos, folder_id="$step:0"), create("Other"))
     with library.database.write() as work:
         work.execute(delete(Image))
-    response = library.decide(plan)
-    assert (response.status_code, response.json["success"]) == (200, False)
-    assert response.json["message"] == (
-        "Plan failed. Step 2: There is no image with this id. 1 of 3 steps was done before, and stays."
-    )
-    results = response.json["results"]
+    failed = library.carry_out(plan)
+    assert (failed.status, failed.error) == ("failed", "Step 2: There is no image with this id.")
+    results = failed.results
+    assert results is not None
     assert [step["status"] for step in results["steps"]] == ["done", "failed", "skipped"]
     assert results["steps"][1]["result"]["error"]["code"] == "image_not_found"
     assert library.folders() == {"Beach": None}
+
+
+def test_a_plan_that_fails_at_once_is_answered_so(library: Library) -> None:
+    photos = library.pictures(1)
+    plan = library.propose(create("Beach"), put(photos, folder_id="$step:0"), create("Other"))
+    with library.database.write() as work:
+        work.execute(delete(Image))
+    response = library.decide(plan)
+    assert (response.status_code, response.json["success"], response.json["action_taken"]) == (200, False, "approve")
+    assert response.json["message"] == (
+        "Plan failed. Step 2: There is no image with this id. 1 of 3 steps was done before, and stays."
+    )
+    assert response.json["results"]["error"] == "Step 2: There is no image with this id."
+    assert response.json["results"]["fast_path"] is True
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(library: Library) -> None:
@@ -152,9 +166,8 @@ def test_a_step_that_fails_leaves_nothing_of_itself(library: Library) -> None:
     (photo,) = library.pictures(1)
     deep = "/".join(f"d{number}" for number in range(40))
     plan = library.propose(create("First"), put([photo], folder_name=deep))
-    body = library.decide(plan).json
-    assert body["success"] is False
-    assert body["results"]["steps"][1]["result"]["error"]["code"] == "folders_too_deep"
+    failed = library.carry_out(plan)
+    assert (failed.status, failed.error) == ("failed", f"Step 2: Folders lie at most {MAX_DEPTH} deep.")
     assert library.folders() == {"First": None}
 
 
@@ -164,7 +177,7 @@ def test_what_was_taken_meanwhile_is_not_touched(library: Library) -> None:
     plan = library.propose(put([photo], folder_name="Mine"))
     with library.database.write() as work:
         work.execute(update(Image).values(owner_id="somebody"))
-    assert library.decide(plan).json["success"] is False
+    assert library.carry_out(plan).status == "failed"
     image = library.image(photo)
     assert image is not None
     assert image.folder_id is None
@@ -294,7 +307,7 @@ def test_a_cancel_is_too_late_while_the_approval_is_being_answered(library: Libr
 
 def test_several_plans_of_one_owner_do_not_disturb_each_other(library: Library) -> None:
     plans = [library.propose(*[create(f"{name}{number}") for number in range(5)]) for name in "abcd"]
-    threads = [threading.Thread(target=library.decide, args=(plan,)) for plan in plans]
+    threads = [threading.Thread(target=library.carry_out, args=(plan,)) for plan in plans]
     for thread in threads:
         thread.start()
     for thread in threads:
