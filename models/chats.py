@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, new_id, now
@@ -92,7 +92,8 @@ class MessageEvents(Base):
 
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
-    entries: Mapped[list[Any]]
+    # Not JSONB, which does not keep the order of keys: what is told again is told byte by byte.
+    entries: Mapped[list[Any]] = mapped_column(JSON)
 
 
 class MonthlyUsage(Base):
