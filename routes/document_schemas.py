@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from routes.library_schemas import Failure, Limit, Offset, Status
 from routes.parsing import Body, Query, clean, filled
-from routes.session_schemas import MAX_DOCUMENTS, Id, Title
+from routes.session_schemas import MAX_DOCUMENTS, Cursor, Id, Title
 
 MAX_FILES = 100
 
@@ -43,6 +43,7 @@ class DocumentsForm(BaseModel):
 class DocumentsQuery(Query):
     limit: Limit = 20
     offset: Offset = 0
+    cursor: Cursor | None = None
     status: Status | None = None
     folder_id: Id | None = None
     search: Annotated[str, Field(max_length=200), AfterValidator(clean)] = Field(
@@ -91,6 +92,7 @@ class DocumentList(BaseModel):
     documents: list[LibraryDocument]
     total_count: int
     has_more: bool
+    next_cursor: str | None = Field(description="Where the next page begins, whatever is added meanwhile.")
 
 
 class PageHeading(BaseModel):

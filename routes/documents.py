@@ -71,13 +71,15 @@ def upload(form: DocumentsForm) -> tuple[Response, int]:
 @validated
 def listing(query: DocumentsQuery) -> Response:
     """Documents, newest first."""
-    wanted = Wanted(query.search, query.status, folder_or_none(query.folder_id), query.limit, query.offset)
-    found, total = services().documents.list(owner_id(), wanted)
+    folder_id = folder_or_none(query.folder_id)
+    wanted = Wanted(query.search, query.status, folder_id, query.limit, query.offset, query.cursor)
+    page = services().documents.page_of(owner_id(), wanted)
     return jsonify(
         {
-            "documents": [present(document) for document in found],
-            "total_count": total,
-            "has_more": query.offset + len(found) < total,
+            "documents": [present(document) for document in page.documents],
+            "total_count": page.total,
+            "has_more": page.cursor is not None,
+            "next_cursor": page.cursor,
         }
     )
 

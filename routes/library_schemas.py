@@ -8,9 +8,8 @@ from flask_openapi3 import FileStorage
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from routes.parsing import Body, Query, clean
-from routes.session_schemas import Id, Title
+from routes.session_schemas import Cursor, Id, Title
 from services.library.catalogue import NO_FOLDER
-from services.paging import MAX_LENGTH as MAX_CURSOR
 
 MAX_FILES = 1000
 MAX_REQUEST_BYTES = 500 * 1024 * 1024
@@ -19,7 +18,6 @@ THUMBNAILS = (64, 128, 256, 512, 1024)
 Description = Annotated[str, Field(max_length=2000), AfterValidator(clean)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Cursor = Annotated[str, Field(max_length=MAX_CURSOR, description="A page's `next_cursor`, in place of `offset`.")]
 Status = Literal["pending", "processing", "ready", "failed"]
 
 

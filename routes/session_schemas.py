@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, Query, clean, filled
+from services.paging import MAX_LENGTH as MAX_CURSOR
 
 MAX_IMAGES = 1000
 MAX_DOCUMENTS = 100
@@ -31,6 +32,7 @@ Title = Annotated[str, AfterValidator(clean), AfterValidator(trimmed), AfterVali
 FilledTitle = Annotated[
     str, AfterValidator(clean), AfterValidator(trimmed), AfterValidator(filled), AfterValidator(short)
 ]
+Cursor = Annotated[str, Field(max_length=MAX_CURSOR, description="A page's `next_cursor`, in place of `offset`.")]
 Said = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(clean), AfterValidator(filled)]
 
 
@@ -66,6 +68,7 @@ class SessionsQuery(Query):
     min_messages: int = Field(default=0, ge=0, le=1_000_000_000)
     limit: int = Field(default=20, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=1_000_000_000)
+    cursor: Cursor | None = None
 
 
 class SessionQuery(Query):
@@ -132,6 +135,9 @@ class SessionList(BaseModel):
     sessions: list[SessionSummary]
     total_count: int
     has_more: bool
+    next_cursor: str | None = Field(
+        default=None, description="Where the next page begins, whatever is added meanwhile; absent on the last."
+    )
 
 
 class ContextImage(BaseModel):

@@ -36,7 +36,7 @@ from routes.session_schemas import (
 from services import export as exporting
 from services.context import TOKENS_AN_IMAGE
 from services.errors import SessionNotFound
-from services.sessions import Wanted
+from services.session_pages import Wanted
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 409, 415, 422), Problem)
 READ: dict[str | int, Any] = {404: Problem, 422: Problem}
@@ -71,13 +71,14 @@ def create(body: NewSession) -> tuple[Response, int]:
 @validated
 def listing(query: SessionsQuery) -> Response:
     """Sessions, newest first; searched in titles and in what was said."""
-    wanted = Wanted(query.search, query.is_active, query.min_messages, query.limit, query.offset)
-    found, total = services().sessions.page(owner_id(), wanted)
+    wanted = Wanted(query.search, query.is_active, query.min_messages, query.limit, query.offset, query.cursor)
+    page = services().sessions.page(owner_id(), wanted)
     return jsonify(
         {
-            "sessions": [summary(listed.session, listed.selected) for listed in found],
-            "total_count": total,
-            "has_more": query.offset + len(found) < total,
+            "sessions": [summary(listed.session, listed.selected) for listed in page.sessions],
+            "total_count": page.total,
+            "has_more": page.cursor is not None,
+            **({"next_cursor": page.cursor} if page.cursor else {}),
         }
     )
 

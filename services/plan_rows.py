@@ -15,7 +15,7 @@ from models.chats import Conversation
 from models.library import Plan, PlanStep
 from services.agent.actions import ACTIONS
 from services.errors import Conflict, PlanNotFound, SessionNotFound
-from services.sessions import SURFACE
+from services.session_pages import SURFACE
 
 Status = Literal["pending", "approved", "running", "completed", "failed", "cancelled", "expired", "undone"]
 RECENT = timedelta(hours=1)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -16,34 +15,9 @@ from models.library import ConversationDocument, Document
 from models.media import ConversationImage, Image
 from services import session_search
 from services.errors import Conflict, DocumentNotFound, ImageNotFound, SessionNotFound
+from services.session_pages import SURFACE, Page, Wanted, page
 
-SURFACE = "session"
 UNTITLED = "New chat"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which sessions to list, newest first.
-
-    Args:
-        search: in titles and in what was said, whatever the case, every character meant literally.
-        is_active: open ones, closed ones, or None for both.
-        min_messages: with at least so many messages.
-    """
-
-    search: str = ""
-    is_active: bool | None = None
-    min_messages: int = 0
-    limit: int = 20
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One session and how many pictures are selected in it."""
-
-    session: Conversation
-    selected: int
 
 
 class Sessions:
@@ -83,33 +57,14 @@ class Sessions:
         with self.database.read() as session:
             return _get(session, owner_id, session_id)
 
-    def page(self, owner_id: str, wanted: Wanted) -> tuple[list[Listed], int]:
-        """One page of sessions, and how many there are in all. The order never changes: by creation, newest first."""
-        page = slice(wanted.offset, wanted.offset + wanted.limit)
+    def page(self, owner_id: str, wanted: Wanted) -> Page:
+        """One page of sessions. The order never changes: by creation, newest first.
+
+        Raises:
+            InvalidInput: the cursor is none of this list.
+        """
         with self.database.read() as session:
-            matching = select(Conversation.id).where(
-                Conversation.owner_id == owner_id, Conversation.surface == SURFACE, *_filters(session, owner_id, wanted)
-            )
-            ordered = matching.order_by(Conversation.created_at.desc(), Conversation.id.desc())
-            if wanted.search:
-                # To search is dear: once for the page and the count together.
-                found = session.execute(ordered).scalars().all()
-                ids, total = found[page], len(found)
-            else:
-                ids = session.execute(ordered.limit(wanted.limit).offset(wanted.offset)).scalars().all()
-                total = session.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
-            selected = (
-                select(func.count())
-                .select_from(ConversationImage)
-                .where(ConversationImage.conversation_id == Conversation.id)
-                .scalar_subquery()
-            )
-            rows = session.execute(
-                select(Conversation, selected)
-                .where(Conversation.id.in_(ids))
-                .order_by(Conversation.created_at.desc(), Conversation.id.desc())
-            ).all()
-        return [Listed(listed, count) for listed, count in rows], total
+            return page(session, owner_id, wanted)
 
     def messages(self, session_id: str, limit: int | None = None) -> list[Message]:
         """The newest `limit` messages, or all, oldest first; without answers that never came to a word, which do not
@@ -287,17 +242,6 @@ def _change(session: Session, owner_id: str, session_id: str, **values: object) 
     )
     session.expire_all()
     return _get(session, owner_id, session_id)
-
-
-def _filters(session: Session, owner_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = []
-    if wanted.is_active is not None:
-        filters.append(Conversation.is_active == wanted.is_active)
-    if wanted.min_messages:
-        filters.append(Conversation.total_messages >= wanted.min_messages)
-    if wanted.search:
-        filters.append(session_search.says(session, owner_id, wanted.search))
-    return filters
 
 
 def _get(session: Session, owner_id: str, session_id: str, *, to_change: bool = False) -> Conversation:

@@ -19,7 +19,7 @@ from models.database import Database, DatabaseUnavailable, Work, dialect_of, ups
 from models.workers import Worker
 from services import session_search, usage
 from services.providers import tokens
-from services.sessions import SURFACE
+from services.session_pages import SURFACE
 from services.turn_rows import PREVIEW
 
 log = logging.getLogger(__name__)

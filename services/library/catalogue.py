@@ -15,6 +15,7 @@ from services.errors import AssistantError, ImageNotFound
 from services.library import folder_rows
 from services.library.analysing import ANEW, JOB
 from services.library.images import Images
+from services.library.retelling import JOB as RETELL
 from services.paging import beyond, cursor_of, place_of
 from services.vision.facts import Facts
 from services.vision.facts_json import from_json
@@ -121,18 +122,8 @@ class Catalogue:
             ImageNotFound
             NotFound: `folder_not_found`.
         """
-        values = {name: (value or "").strip() or None for name, value in changes.items()}
-        with self.database.write() as session:
-            if values.get("folder_id") is not None:
-                folder_rows.get(session, owner_id, str(values["folder_id"]))
-            mine = (Image.id == image_id, Image.owner_id == owner_id)
-            if session.execute(select(Image.id).where(*mine)).scalar() is None:
-                raise ImageNotFound(image_id)
-            if values:
-                session.execute(update(Image).where(*mine).values(**values))
-        self.images.forget(owner_id, image_id)
-        if self.images.index is not None and {"title", "description"} & values.keys():
-            self.images.index.update(owner_id, image_id)
+        if not self._change(owner_id, [image_id], changes):
+            raise ImageNotFound(image_id)
         return self.one(owner_id, image_id)
 
     def reanalyse(self, owner_id: str, image_id: str) -> Shelved:
@@ -166,27 +157,45 @@ class Catalogue:
         ids = list(dict.fromkeys(image_ids))
         match action:
             case "move":
-                return self._move(owner_id, ids, changes["folder_id"])
+                return _outcomes(ids, self._change(owner_id, ids, {"folder_id": changes["folder_id"]}))
             case "delete":
-                gone = self.images.delete_many(owner_id, ids)
-                return {image_id: None if image_id in gone else ImageNotFound(image_id) for image_id in ids}
+                return _outcomes(ids, self.images.delete_many(owner_id, ids))
             case "update":
-                if changes.get("folder_id") is not None:
-                    with self.database.read() as session:
-                        folder_rows.get(session, owner_id, changes["folder_id"])
-                return {image_id: _tried(self.update, owner_id, image_id, changes) for image_id in ids}
+                return _outcomes(ids, self._change(owner_id, ids, changes))
             case "reanalyse":
                 return {image_id: _tried(self.reanalyse, owner_id, image_id) for image_id in ids}
             case _:
                 assert_never(action)
 
-    def _move(self, owner_id: str, ids: list[str], folder_id: str | None) -> dict[str, AssistantError | None]:
+    def _change(self, owner_id: str, ids: Sequence[str], changes: Mapping[str, Any]) -> set[str]:
+        """Change those of the pictures that are there; which they were.
+
+        Raises:
+            NotFound: `folder_not_found`.
+        """
+        values = {name: (value or "").strip() or None for name, value in changes.items()}
         with self.database.write() as session:
-            if folder_id is not None:
-                folder_rows.get(session, owner_id, folder_id)
-            there = folder_rows.lying_where(session, owner_id, ids)
-            folder_rows.put_images(session, owner_id, list(there), folder_id)
-        return {image_id: None if image_id in there else ImageNotFound(image_id) for image_id in ids}
+            if values.get("folder_id") is not None:
+                folder_rows.get(session, owner_id, str(values["folder_id"]))
+            there = list(folder_rows.lying_where(session, owner_id, ids))
+            if values:
+                for some in folder_rows.batched(there):
+                    mine = update(Image).where(Image.id.in_(some), Image.owner_id == owner_id).values(**values)
+                    session.execute(mine.execution_options(synchronize_session=False))
+        if {"title", "description"} & values.keys():
+            self._retell(owner_id, there)
+        return set(there)
+
+    def _retell(self, owner_id: str, ids: Sequence[str]) -> None:
+        """Have pictures found by their new words at once, and by what they mean soon."""
+        if self.images.index is not None:
+            self.images.index.reword(owner_id, ids)
+            for image_id in ids:
+                self.enqueue(RETELL, image_id)
+
+
+def _outcomes(ids: Sequence[str], done: set[str]) -> dict[str, AssistantError | None]:
+    return {image_id: None if image_id in done else ImageNotFound(image_id) for image_id in ids}
 
 
 def _tried(do: Callable[..., object], *arguments: object) -> AssistantError | None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -22,10 +23,12 @@ from services.library.decoding import safe_filename
 from services.library.document_rows import delete_rows, get, not_found
 from services.library.storage import MediaStore
 from services.library.vectors import Vectors
+from services.paging import beyond, cursor_of, place_of
 
 log = logging.getLogger(__name__)
 
 JOB = "read_document"
+ORDER = (Document.created_at.expression, Document.id.expression)
 KEEP: Any = object()
 """Stands for a value that is not to change."""
 
@@ -38,6 +41,7 @@ class Wanted:
         search: in titles and file names, whatever the case, every character meant literally.
         status: `pending`, `processing`, `ready`, `failed`, or None for all.
         folder_id: lying in this folder; None for wherever.
+        cursor: where the page before ended; in place of `offset`.
     """
 
     search: str = ""
@@ -45,6 +49,16 @@ class Wanted:
     folder_id: str | None = None
     limit: int = 20
     offset: int = 0
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of documents. `total` counts the whole list, `cursor` is where this page ended, if there is more."""
+
+    documents: list[Document]
+    total: int
+    cursor: str | None
 
 
 class Documents:
@@ -108,21 +122,27 @@ class Documents:
         with self.database.read() as work:
             return get(work, owner_id, document_id)
 
-    def list(self, owner_id: str, wanted: Wanted) -> tuple[list[Document], int]:
-        """One page of documents, and how many there are in all."""
+    def page_of(self, owner_id: str, wanted: Wanted) -> Page:
+        """One page of documents.
+
+        Raises:
+            NotFound: `folder_not_found`.
+            InvalidInput: the cursor is none of this list.
+        """
         filters = _filters(owner_id, wanted)
+        rows = select(Document).where(*filters).order_by(*(column.desc() for column in ORDER))
+        if wanted.cursor is not None:
+            rows = rows.where(beyond(ORDER, place_of(wanted.cursor, "newest", datetime, str), descending=True))
+        else:
+            rows = rows.offset(wanted.offset)
         with self.database.read() as work:
             if wanted.folder_id is not None:
                 folder_rows.get(work, owner_id, wanted.folder_id)
             total = work.execute(select(func.count()).select_from(Document).where(*filters)).scalar_one()
-            found = work.execute(
-                select(Document)
-                .where(*filters)
-                .order_by(Document.created_at.desc(), Document.id.desc())
-                .limit(wanted.limit)
-                .offset(wanted.offset)
-            ).scalars()
-            return list(found), total
+            found = work.execute(rows.limit(wanted.limit + 1)).scalars().all()
+        last = found[wanted.limit - 1] if len(found) > wanted.limit else None
+        page = list(found[: wanted.limit])
+        return Page(page, total, cursor_of("newest", last.created_at, last.id) if last else None)
 
     def update(
         self, owner_id: str, document_id: str, *, title: str | None = KEEP, folder_id: str | None = KEEP

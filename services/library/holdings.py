@@ -12,7 +12,7 @@ from models.database import Database
 from models.library import Document, Folder
 from models.media import Image
 from services import usage
-from services.sessions import SURFACE
+from services.session_pages import SURFACE
 
 
 @dataclass(frozen=True, slots=True)

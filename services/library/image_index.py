@@ -64,6 +64,19 @@ class ImageIndex:
                     # One that is missing is made later; one that is old would stay.
                     self.vectors.drop(work, KIND, owner_id, [image_id])
 
+    def reword(self, owner_id: str, image_ids: Sequence[str]) -> None:
+        """Bring the words up to what is said of some pictures now; their meanings follow with `update`.
+
+        Raises:
+            DatabaseUnavailable
+        """
+        for start in range(0, len(image_ids), AT_ONCE):
+            some = list(image_ids[start : start + AT_ONCE])
+            found = [(row, _composed(row)) for row in self._rows(Image.owner_id == owner_id, Image.id.in_(some))]
+            with self.database.write() as work:
+                for row, words in found:
+                    _keep(work, row, words)
+
     def catch_up(self, owner_id: str) -> None:
         """Make findable what an owner uploaded and what waits to be analysed.
 

@@ -22,6 +22,10 @@ class Findable(Protocol):
         """Bring it up to what is known of a picture now."""
         ...
 
+    def reword(self, owner_id: str, image_ids: Sequence[str]) -> None:
+        """The words alone, at once; `update` brings the rest."""
+        ...
+
     def forget(self, work: Session, owner_id: str, image_ids: Sequence[str]) -> None:
         """Let go of pictures that are deleted in the transaction `work`."""
         ...

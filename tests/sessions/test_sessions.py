@@ -442,3 +442,18 @@ def test_sessions_survive_a_restart(make_app) -> None:  # type: ignore[no-untype
     before = detail(client, session)
     parts(client).stop()
     assert detail(make_app().test_client(), session) == before
+
+
+def test_a_cursor_stays_put_while_sessions_are_added(client: FlaskClient) -> None:
+    before = {client.post("/api/v2/chat/sessions", json={"title": f"{n}"}).json["session_id"] for n in range(5)}
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while query is not None:
+        page = client.get("/api/v2/chat/sessions", query_string=query).json
+        seen += [session["id"] for session in page["sessions"]]
+        client.post("/api/v2/chat/sessions", json={"title": "between"})
+        assert page["has_more"] == ("next_cursor" in page)
+        query = {"limit": 2, "cursor": page["next_cursor"]} if page["has_more"] else None
+    assert len(seen) == len(before)
+    assert set(seen) == before
+    assert client.get("/api/v2/chat/sessions?cursor=x").json["code"] == "VALIDATION_ERROR"
