@@ -93,6 +93,7 @@ class DocumentReading:
         ocr: reads the pictures of scanned pages.
         again: has `run` called again soon, behind what waits already.
         version: of the reader.
+        scans: how many scanned pages are read of one document.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class DocumentReading:
         again: Callable[[str], None],
         worker_id: str,
         version: str = reading.VERSION,
+        scans: int = SCANS,
     ) -> None:
         self.database = database
         self.store = store
@@ -112,6 +114,7 @@ class DocumentReading:
         self.ocr = ocr
         self.again = again
         self.version = version
+        self.scans = scans
         self.claims = Claims(database, worker_id, ROWS)
 
     @property
@@ -219,7 +222,7 @@ class DocumentReading:
         """The page with its words, read off its picture where it is a scanned one."""
         if page.picture is None:
             return page
-        if progress.scans >= SCANS:
+        if progress.scans >= self.scans:
             progress.notice = "scans_unread"
             return replace(page, picture=None)
         progress.scans += 1
