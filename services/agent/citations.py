@@ -18,7 +18,8 @@ LONGEST = 600
 LONGEST_QUOTE = 600
 KINDS = ("img:", "doc:", "link:", "ref:")
 MARKUP = re.compile(
-    r"\[\[(?:ref:(?P<key>[^\[\]|\n]*)|(?P<kind>img|doc|link):(?P<id>[^\[\]|\n]*)(?:\|(?P<name>[^\n]*?))??(?:\|p:(?P<page>\d{1,6}))?)\]\]"
+    r"\[\[(?:ref:(?P<key>[^\[\]|\n]{0,100})|(?P<kind>img|doc|link):(?P<id>[^\[\]|\n]{0,100})"
+    r"(?:\|(?P<name>[^\n]{0,400}?))??(?:\|p:(?P<page>\d{1,6}))?)\]\]"
 )
 QUOTED = re.compile(r'"([^"\n]{3,600})"|“([^”\n]{3,600})”|«([^»\n]{3,600})»')
 _UNFINISHED = re.compile(r"\[\[(?:img|doc|link|ref):[^\n]{0,600}$")

@@ -58,7 +58,15 @@ class Remembering:
         self.answer = answer
         spec = ToolSpec(name, "Does it.", schema or {"type": "object"})
         described = f"Does {name}."
-        self.tool = Tool(spec, "SearchAgent", self.run, changes, "searching", "Searching...", lambda _given: described)
+        self.tool = Tool(
+            spec,
+            "SearchAgent",
+            self.run,
+            changes=changes,
+            phase="searching",
+            doing="Searching...",
+            describe=lambda _given: described,
+        )
 
     def run(self, arguments: dict[str, Any], *_planned: object) -> Any:
         self.asked.append(arguments)

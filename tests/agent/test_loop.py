@@ -12,7 +12,7 @@ import pytest
 from services.agent.evidence import Change, Evidence, Found, PendingPlan, Picture, ResultSet
 from services.agent.loop import MAX_ROUNDS, MOST_CALLS, ROUNDS_OF_REPEATS, run
 from services.agent.tool import Outcome
-from services.content import Message, ToolCall, ToolResult, Usage, user
+from services.content import ImagePart, Message, ToolCall, ToolResult, Usage, user
 from services.errors import ImageNotFound, InvalidInput, ProviderUnavailable
 from services.events import (
     ImagesFound,
@@ -205,6 +205,28 @@ def test_what_was_found_is_shown_and_gets_a_key() -> None:
     assert (done.results.pictures, done.results.count) == (pictures, 2)
     assert set(done.results.refs) == {"images_2"}
     assert set(evidence.pictures) == {"a", "b"}
+
+
+class Pixels:
+    """A picture's source of which nothing is read."""
+
+    image_id = sha256 = "a"
+
+    def original(self) -> bytes:
+        raise AssertionError
+
+    def prepared(self, longest_side: int) -> tuple[()]:
+        raise AssertionError
+
+
+def test_pixels_go_to_the_model_with_the_result() -> None:
+    look = Remembering("look", Outcome({"shows": "rust"}, pictures=(ImagePart(Pixels()),)))
+    model = RoundsModel([ToolCall("1", "look", {})], ["Rust."])
+    list(run(model, ASKED, tools(look)))
+    told = model.requests[1].messages[-1]
+    assert isinstance(told.parts[0], ToolResult)
+    assert "in this order: a" in told.text
+    assert [part.source.image_id for part in told.images] == ["a"]
 
 
 def changing(events: Sequence[LoopEvent]) -> list[PlanProposed]:

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from routes import wire
+from services.agent.agents import AGENT_OF
 from services.agent.evidence import Evidence
 from services.agent.loop import ROUNDS_OF_REPEATS
 from services.agent.tool import Tool
@@ -177,3 +178,50 @@ def test_a_bug_in_a_tool_goes_up(client: FlaskClient, aimock: Aimock) -> None:
     events = with_tools(client, new_session(client), Broken())
     assert names_of(events)[-2:] == ["error", "close"]
     assert events[-2].data["code"] == "INTERNAL_ERROR"
+
+
+UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
+
+
+def test_the_agents_tools(client: FlaskClient, aimock: Aimock, vendor: Vendor) -> None:
+    image = upload(client, name="rusty_beam.jpg")
+    parts(client).jobs.run_pending()
+    calls = [
+        {"name": "search_images", "arguments": {"query": "rusty"}},
+        {"name": "count_images", "arguments": {"by": "month"}},
+        {"name": "create_folder", "arguments": {"name": "Rust"}},
+        {"name": "move_images_to_folder", "arguments": {"image_ids": [image], "folder_id": "$step:0"}},
+    ]
+    said = f"Here: [[img:{image}|x.png]], [[img:{UNKNOWN}|made up]] and [[ref:images_1]]."
+    aimock.answer({"content": "Searching.", "toolCalls": calls}, when={"hasToolResult": False})
+    aimock.answer({"content": said}, when={"hasToolResult": True}, chunkSize=5)
+    session = new_session(client)
+    events = stream(client, session, "Sort the rusty photos, and how many have I?")
+    names = names_of(events)
+    assert names.count("tool_invocation") == names.count("thinking_step") == 4
+    assert names.count("image_results") == names.count("plan_pending_approval") == 1
+    done = events[-2].data
+    assert done["agents_used"] == ["SearchAgent", "AnalyticsAgent", "FolderAgent"]
+    assert f"Here: [[img:{image}|rusty_beam.jpg]], and [[ref:images_1]]." in done["content"].replace(" ,", ",", 1)
+    assert UNKNOWN not in done["content"]
+    assert "Here: rusty_beam.jpg, and 1 picture." in done["resolved_content"]
+    (plan,) = done["pending_actions"]
+    assert [step["tool_name"] for step in plan["steps"]] == ["create_folder", "move_images_to_folder"]
+    assert "A plan of 2 steps waits for your approval" in done["content"]
+    kept = detail(client, session)
+    assert kept["messages"][-1]["content"] == done["content"]
+    assert kept["session"]["total_tokens"] > done["token_count"]
+    asked = [entry["body"] for entry in aimock.journal() if "tools" in entry["body"]]
+    assert {tool["function"]["name"] for tool in asked[0]["tools"]} == set(AGENT_OF)
+    assert parts(client).plans.get("local", session, plan["plan_id"]).status == "pending"
+
+
+def test_pictures_are_looked_at_closely(client: FlaskClient, aimock: Aimock, vendor: Vendor) -> None:
+    image = upload(client)
+    call = {"name": "analyze_images", "arguments": {"image_ids": [image]}}
+    aimock.answer({"toolCalls": [call]}, when={"hasToolResult": False})
+    aimock.answer({"content": "A red square."}, when={"hasToolResult": True})
+    done = stream(client, new_session(client), "Look closely.")[-2].data
+    assert done["agents_used"] == ["AnalysisAgent"]
+    assert [one["image_id"] for one in done["image_context"]] == [image]
+    assert done["content"] == "A red square."
