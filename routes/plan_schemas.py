@@ -84,27 +84,6 @@ def events_url(session_id: str) -> str:
     return base_url().replace("http", "ws", 1) + signed(f"/api/v2/chat/sessions/{session_id}/events")
 
 
-def pending_action(plan: StoredPlan) -> dict[str, Any]:
-    """A plan as the stream's `plan_pending_approval` and `pending_actions` show it."""
-    return {
-        "plan_id": plan.id,
-        "title": plan.title,
-        "steps": [
-            {
-                "index": step.index,
-                "agent_name": step.agent_name,
-                "tool_name": step.tool_name,
-                "description": step.description,
-                "arguments": dict(step.arguments),
-                "reversible": step.reversible,
-            }
-            for step in plan.steps
-        ],
-        "estimated_tokens": plan.estimated_tokens,
-        "expires_at": iso(plan.expires_at),
-    }
-
-
 def present(plan: StoredPlan) -> dict[str, Any]:
     return {
         "plan_id": plan.id,

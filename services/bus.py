@@ -24,7 +24,6 @@ PREFIX = "visual-assistant:bus:"
 TIMEOUT_S = 1.0
 AGAIN_S = 1.0
 """Seconds before a Redis that went away is tried again."""
-LISTEN_S = 5.0
 
 
 class Listener:
