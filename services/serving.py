@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import os
 import resource
 import select
 import selectors
@@ -155,6 +156,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             limit = threading.Timer(max(1, GRACE_S - 3), app.extensions["services"].turns.interrupt_all)
             limit.daemon = True
             limit.start()
+            # After SIGHUP nobody else ends it, and a job inside a model does not hear of the stop.
+            end = threading.Timer(GRACE_S + 3, _end_at_once)
+            end.daemon = True
+            end.start()
             # Whoever only listens is told at once; from a thread, for a signal may come while a lock is held.
             threading.Thread(target=app.extensions["services"].bus.end_listening, daemon=True).start()
         super().handle_exit(sig, frame)
@@ -228,3 +233,9 @@ def _worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
     app = getattr(worker, "wsgi", None)
     if app is not None:
         app.extensions["services"].stop()
+
+
+def _end_at_once() -> None:
+    log.warning("what would not end in time is cut off; its rows are taken up by the next worker")
+    logging.shutdown()
+    os._exit(0)

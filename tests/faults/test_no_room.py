@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
 import httpx2
+import pytest
 
 from tests import inventory
 from tests.conftest import picture
@@ -39,6 +40,7 @@ def send(client: httpx2.Client, session: str) -> httpx2.Response:
     return client.post(f"{SESSIONS}/{session}/messages", json={"message": "Now?"})
 
 
+@pytest.mark.slow
 def test_a_full_disk(start_server: StartServer, aimock: Aimock) -> None:
     aimock.answer(LONG, latency=TOKEN_MS, chunkSize=len(WORDS[0]))
     server = start_server()
@@ -69,6 +71,7 @@ def test_a_full_disk(start_server: StartServer, aimock: Aimock) -> None:
     assert inventory.rows(server.data, "SELECT id FROM messages WHERE status = 'streaming'") == []
 
 
+@pytest.mark.slow
 def test_a_database_that_another_program_holds(start_server: StartServer, aimock: Aimock) -> None:
     """A stream goes on all the while; questions and uploads wait, and none is lost."""
     aimock.answer(LONG, latency=TOKEN_MS, chunkSize=len(WORDS[0]))

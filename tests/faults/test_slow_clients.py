@@ -6,6 +6,8 @@ import socket
 import time
 from contextlib import ExitStack
 
+import pytest
+
 from tests.faults.conftest import StartServer
 from tests.inventory import eventually
 from tests.mock.aimock import Aimock
@@ -21,6 +23,7 @@ def connect(server: Server, held: ExitStack, said: bytes = b"") -> socket.socket
     return connection
 
 
+@pytest.mark.slow
 def test_a_thousand_idle_and_forty_slow_connections(start_server: StartServer, aimock: Aimock) -> None:
     """With 64 threads: a thousand say nothing, twenty never end their head, twenty never send their body."""
     aimock.answer({"content": "Yes."})

@@ -171,6 +171,23 @@ def test_words_arrive_while_the_answer_is_made(start: Start) -> None:
     assert time.monotonic() - began > first + TOKEN_MS * 40 / 1000
 
 
+def test_a_reader_that_does_not_read(start: Start, aimock: Aimock) -> None:
+    """Its connection is full long before the answer is made: others are not held up, and it gets all in the end."""
+    aimock.reset()
+    piece = "x" * 3999 + " "
+    aimock.answer({"content": piece * 80}, latency=10, chunkSize=len(piece))
+    server = start()
+    session = new_session(server)
+    stuck = ask(server, session)
+    message = message_of(stuck.until(1))
+    began = time.monotonic()
+    whole = again(server, session, message).rest()
+    assert time.monotonic() - began < 8
+    assert len(whole) > 80 * 80 / 2 * 4000
+    eventually("complete", lambda: last_message(server, session)["status"], 5)
+    assert stuck.rest() == whole
+
+
 def test_another_process_follows_and_cancels(start: Start, aimock: Aimock) -> None:
     """Two workers share one database: whoever is asked streams, replays and cancels what either makes."""
     server = start(WORKERS="2")

@@ -163,6 +163,7 @@ def test_stopped_from_the_other(pair: Pair) -> None:
     assert (kept["status"], kept["content"]) == ("interrupted", told[-2].data["content"])
 
 
+@pytest.mark.slow
 def test_redis_goes_away_and_comes_back(pair: Pair, aimock: Aimock) -> None:
     """Stopped in the middle of a stream: its followers get it all, byte for byte; those after it is back live again."""
     session = new_session(pair.here)
@@ -194,6 +195,7 @@ def test_redis_that_lost_everything(pair: Pair) -> None:
     assert late.rest() == whole
 
 
+@pytest.mark.slow
 def test_a_maker_that_is_killed(pair: Pair, start: Start, aimock: Aimock) -> None:
     """Its readers elsewhere are told the end, and read the same again; no answer is left `streaming`."""
     aimock.reset()
