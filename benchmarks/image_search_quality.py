@@ -1,13 +1,14 @@
 """How well pictures are found: precision, recall and nDCG of labelled queries, by both ways together and by each alone.
 
-    pipenv run python benchmarks/image_search_quality.py [--models .cache/models] [--facts FILE] [--wrong]
+    pipenv run python benchmarks/image_search_quality.py [--models .cache/models] [--facts FILE] [--wrong] [--fit]
 
 The pictures are those of `tests/answers/labelled` (real photographs out of packages, their licences in `pictures.tsv`)
 under names a camera gives; a third of them has a title or a description, as their owner could have written them
 (`tests/library/labelled/titles.tsv`). The queries (`queries.tsv`, English, Hindi and Marathi) name what a person would
 pick, what may come as well without being counted, and are cut in two by their hash: what is chosen after them, cut-offs
 and probabilities, was chosen on the first half, and the second is for telling how good that is. `--facts` keeps what
-was measured of the pictures. `--wrong` lists what went wrong in the first half.
+was measured of the pictures. `--wrong` lists what went wrong in the first half; `--fit` fits the numbers of
+`relevance.of_words` to it.
 """
 
 from __future__ import annotations
@@ -33,9 +34,12 @@ from models.library import Folder  # noqa: E402
 from models.media import Analysis, Image  # noqa: E402
 from services import migrations  # noqa: E402
 from services.answers import caption  # noqa: E402
+from services.library import relevance  # noqa: E402
 from services.library.image_index import KIND, ImageIndex  # noqa: E402
 from services.library.keywords import keywords  # noqa: E402
+from services.library.query import understand  # noqa: E402
 from services.library.search import ImageSearch  # noqa: E402
+from services.library.text_index import pictures_with  # noqa: E402
 from services.library.vectors import Vectors  # noqa: E402
 from services.meaning.centred import Centred  # noqa: E402
 from services.meaning.local import LocalEmbedder  # noqa: E402
@@ -181,6 +185,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=REPOSITORY / ".cache" / "models")
     parser.add_argument("--facts", type=Path)
     parser.add_argument("--wrong", action="store_true", help="list what went wrong in the first half")
+    parser.add_argument("--fit", action="store_true", help="fit how likely words and meaning make a picture")
     options = parser.parse_args()
     wanted = pictures()
     facts = facts_of(wanted, options.models, options.facts)
@@ -192,8 +197,37 @@ def main() -> None:
         index = ImageIndex(database, embedder, Vectors(database, embedder.name))
         for image_id in ids(wanted).values():
             index.update(OWNER, image_id)
-        measure(ImageSearch(database, index), queries(ids(wanted)), ids(wanted), wrong=options.wrong)
+        search, asked = ImageSearch(database, index), queries(ids(wanted))
+        if options.fit:
+            fit(search, [one for one in asked if not one.held_out])
+        else:
+            measure(search, asked, ids(wanted), wrong=options.wrong)
         database.close()
+
+
+def fit(search: ImageSearch, asked: list[Asked]) -> None:
+    """Logistic regression of being right on having words and on nearness, for pictures that a search would give."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows: list[tuple[float, float]] = []
+    right: list[bool] = []
+    for one in asked:
+        for clause in understand(one.text, NOW).clauses:
+            if not clause.meaning:
+                continue
+            vector = search.index.embedder.queries([clause.meaning])[0]
+            with search.database.look() as work:
+                having = set().union(*(pictures_with(work, OWNER, word) for word in clause.sought))
+            nearest = search.index.vectors.nearest(OWNER, KIND, vector, 1000)
+            least = max(relevance.NEAR_BESIDE, relevance.NEXT_TO_BEST * nearest[0][1])
+            for image_id, cosine in nearest:
+                if image_id not in one.tolerated and (cosine >= least or image_id in having):
+                    rows.append((float(image_id in having), max(0.0, cosine)))
+                    right.append(image_id in one.relevant)
+    model = LogisticRegression(C=10.0).fit(rows, right)
+    words, meaning = model.coef_[0]
+    print(f"{len(rows)} pictures, {sum(right)} right")
+    print(f"start {model.intercept_[0]:.2f}, words {words:.2f}, meaning {meaning:.2f}")
 
 
 def measure(search: ImageSearch, asked: list[Asked], names: dict[str, str], *, wrong: bool) -> None:

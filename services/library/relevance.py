@@ -34,9 +34,13 @@ NEAR_BESIDE = 0.22
 """The same where something else that was asked for is there for certain."""
 NEXT_TO_BEST = 0.6
 """Share of the nearest picture's cosine that the others need: beside one that says it, what is akin is nothing."""
+BESIDE_NAMED = 0.85
+"""The same where a picture has every word: who names it wants that."""
 LEAST_SHARE = 0.5
 """Share of the words, weighed by their rarity, that have to be more than there to be found by alone."""
-_WORDS_SLOPE, _MEANING_SLOPE, _START = 3.2, 9.0, -3.4
+_START, _WORDS_SLOPE, _MEANING_SLOPE = -0.77, 0.49, 6.32
+_ALL_WORDS = 0.9
+"""How often a picture is meant that has all the words, whatever its meaning."""
 
 
 def of_measured(source: Source, confidence: float) -> float:
@@ -57,8 +61,10 @@ def of_words(share: float, nearness: float | None) -> float:
         share: 0-1, weighed by rarity.
         nearness: centred cosine; None where none could be had.
     """
-    near = max(0.0, nearness or 0.0)
-    return 1 / (1 + math.exp(-(_START + _WORDS_SLOPE * share + _MEANING_SLOPE * near)))
+    by_words = _ALL_WORDS * share
+    if nearness is None:
+        return by_words
+    return max(by_words, 1 / (1 + math.exp(-(_START + _WORDS_SLOPE * share + _MEANING_SLOPE * nearness))))
 
 
 def together(parts: Iterable[float]) -> float:

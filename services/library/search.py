@@ -19,11 +19,11 @@ from sqlalchemy import Connection, func, select
 from models.database import Database
 from models.media import Analysis, Image, ImageWords
 from services.errors import ProviderError
-from services.library import candidates, relevance
+from services.library import candidates, query_parts, relevance
 from services.library.image_index import KIND, ImageIndex, told_first
 from services.library.judging import Verdict, judge
 from services.library.query import Clause, Query, understand
-from services.library.text_index import matching, numbers_with
+from services.library.text_index import matching, pictures_with
 from services.library.vectors import Vectors
 
 log = logging.getLogger(__name__)
@@ -120,12 +120,14 @@ class ImageSearch:
         *,
         among: Collection[str] | None = None,
         search_type: SearchType | None = None,
+        without: Collection[str] = (),
     ) -> Matches:
         """What was understood, and every picture that matches.
 
         Args:
             now: the caller's time, with their zone.
             among: only these.
+            without: parts of what is understood, as `Query.filters` has them, that were not meant.
             search_type: how to look for what was not understood: `keyword` by its words alone, `semantic` by its
                 meaning alone; None or `hybrid` by both.
 
@@ -133,7 +135,7 @@ class ImageSearch:
             DatabaseUnavailable
         """
         self.index.catch_up(owner_id)
-        query = understand(text, now)
+        query = query_parts.without(understand(text, now), without)
         words_left = bool(query.words)
         if query.is_empty:
             return Matches(query, (), "semantic")
@@ -208,8 +210,9 @@ class _Seeking:
     def found(self, vector: Any, among: Collection[str] | None) -> Iterable[Match]:
         """Every picture that matches the alternative."""
         having = self._having_words()
-        near = self._near(vector, among)
-        unwanted = set().union(*(numbers_with(self.work, self.owner_id, word) for word in self.clause.unwanted))
+        with_all = set.intersection(*(ids for _weight, ids in having.values())) if having else set()
+        near = self._near(vector, among, named=bool(with_all))
+        unwanted = set().union(*(pictures_with(self.work, self.owner_id, word) for word in self.clause.unwanted))
         for row in self._rows(near):
             if row.id in unwanted or (among is not None and row.id not in among):
                 continue
@@ -250,17 +253,22 @@ class _Seeking:
             return {}
         count = select(func.count()).select_from(ImageWords).where(ImageWords.owner_id == self.owner_id)
         total = self.work.execute(count).scalar_one()
-        found = {word: numbers_with(self.work, self.owner_id, word) for word in self.clause.words}
+        found = {word: pictures_with(self.work, self.owner_id, word) for word in self.clause.words}
         return {word: (math.log1p(total / (1 + len(ids))), ids) for word, ids in found.items()}
 
-    def _near(self, vector: Any, among: Collection[str] | None) -> dict[str, float]:
-        """Centred cosines of pictures whose meaning is near enough to count."""
+    def _near(self, vector: Any, among: Collection[str] | None, *, named: bool) -> dict[str, float]:
+        """Centred cosines of pictures whose meaning is near enough to count.
+
+        Args:
+            named: a picture has every word.
+        """
         if vector is None:
             return {}
         nearest = self.vectors.nearest(self.owner_id, KIND, vector, MOST_BY_MEANING, among)
         if not nearest:
             return {}
-        least = max(relevance.NEAR if self._alone else relevance.NEAR_BESIDE, nearest[0][1] * relevance.NEXT_TO_BEST)
+        beside = relevance.BESIDE_NAMED if named else relevance.NEXT_TO_BEST
+        least = max(relevance.NEAR if self._alone else relevance.NEAR_BESIDE, nearest[0][1] * beside)
         return {image_id: cosine for image_id, cosine in nearest if cosine >= least}
 
     def _meant(

@@ -41,7 +41,7 @@ def matching(work: Connection, groups: Groups) -> ColumnElement[bool]:
     )
 
 
-def numbers_with(work: Connection, owner_id: str, word: str) -> set[str]:
+def pictures_with(work: Connection, owner_id: str, word: str) -> set[str]:
     """The owner's pictures that have a word."""
     found = select(ImageWords.image_id).where(ImageWords.owner_id == owner_id, matching(work, [[word]]))
     return set(work.execute(found).scalars())

@@ -54,7 +54,11 @@ class LocalEmbedder:
             # The engine takes C strings, which end at a zero.
             batch = [text.replace("\0", " ") for text in texts[start : start + BATCH]]
             with self._lock:
-                rows[start : start + BATCH] = self._loaded().encode(batch, is_query)
+                model = self._loaded()
+                # OpenMP's threads wait for one another by spinning: where the cores are busy, two take a hundred times
+                # as long as one. The number belongs to the calling thread.
+                model._lib.omp_set_num_threads(1)
+                rows[start : start + BATCH] = model.encode(batch, is_query)
         return unit(rows)
 
     def _loaded(self) -> E5:

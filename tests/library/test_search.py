@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
 from sqlalchemy import insert, update
 
-from models.base import now
+from app import create_app
+from config import Settings
+from models.base import LOCAL_OWNER, now
 from models.media import Analysis, Image
 from services.answers import caption
+from services.errors import ProviderUnavailable
+from services.library.image_index import ImageIndex
 from services.library.keywords import keywords
+from services.library.search import ImageSearch
+from services.meaning.base import Rows
 from services.vision.facts import Box, Capture, Colour, DetectedObject, Facts, Label, Quality, Scene, TextLine
 from services.vision.facts_json import to_json
-from tests.conftest import MakeApp, picture, services_of
+from tests import hosts
+from tests.conftest import MakeApp, picture, services_of, upload
 from tests.fakes import ScriptedModel
 
 BOX = Box(0.1, 0.1, 0.6, 0.9)
@@ -47,20 +56,32 @@ LIBRARY: dict[str, Facts] = {
 }
 
 
-@pytest.fixture
-def client(make_app: MakeApp) -> FlaskClient:
-    app = make_app(ScriptedModel("A picture."))
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAPI]:
+    data = tmp_path_factory.mktemp("search")
+    settings = {"data_dir": data, "fetch_models": False, "job_threads": 0} | hosts.settings(data)
+    app = create_app(Settings(**settings), ScriptedModel("A picture."))
     client = app.test_client()
     for number, (name, facts) in enumerate(LIBRARY.items()):
-        data = picture(size=(64 + 8 * number, 48))
-        uploaded = client.post("/upload", data={"file": (io.BytesIO(data), name)}).json["image"]
-        with services_of(app).database.write() as session:
-            session.execute(
-                insert(Analysis).values(
-                    sha256=uploaded["sha256"], facts=to_json(facts), caption=caption(facts), keywords=keywords(facts)
-                )
+        uploaded = client.post("/upload", data={"file": (io.BytesIO(picture(size=(64 + 8 * number, 48))), name)})
+        measured(app, uploaded.json["image"]["sha256"], facts)
+        services_of(app).image_index.update(LOCAL_OWNER, uploaded.json["image_id"])
+    yield app
+    services_of(app).stop()
+
+
+@pytest.fixture(scope="module")
+def client(app: OpenAPI) -> FlaskClient:
+    return app.test_client()
+
+
+def measured(app: OpenAPI, sha256: str, facts: Facts) -> None:
+    with services_of(app).database.write() as session:
+        session.execute(
+            insert(Analysis).values(
+                sha256=sha256, facts=to_json(facts), caption=caption(facts), keywords=keywords(facts)
             )
-    return client
+        )
 
 
 def find(client: FlaskClient, query: str, **more: Any) -> list[str]:
@@ -86,10 +107,45 @@ FOUND = [
     ("boats from last week", []),
     ("holiday", ["holiday-2019.jpg"]),
     ("कुत्रा", ["pets.jpg", "two-dogs.jpg", "spaniel.jpg"]),
+    ("red or blue cars", ["red-car.jpg", "blue-car.jpg"]),
+    ("dogs and cats or boats", ["pets.jpg", "holiday-2019.jpg"]),
+    ("at least two dogs", ["two-dogs.jpg"]),
+    ("cars above 0.9", ["red-car.jpg"]),
+    ("cars under 90 percent", ["blue-car.jpg"]),
+    ("low confidence detections of people", ["perhaps-a-person.jpg"]),
+    ("cars outdoors or indoors", ["red-car.jpg", "blue-car.jpg"]),
+    ("documents", ["exit.jpg"]),
+    ("photos with text", ["exit.jpg"]),
+    ("in july 2019", ["holiday-2019.jpg"]),
+    ("animals but not cats", ["two-dogs.jpg", "spaniel.jpg"]),
+    ("cars or dogs without cats", ["red-car.jpg", "blue-car.jpg", "two-dogs.jpg", "spaniel.jpg"]),
+    ("बिना बिल्ली के कुत्ते", ["two-dogs.jpg", "spaniel.jpg"]),
+    ("लाल गाड़ी", ["red-car.jpg"]),
+    ("निळी गाडी", ["blue-car.jpg"]),
+    ("2020 से पहले", ["holiday-2019.jpg"]),
+    ("larger than 10 MB", []),
+    ("wider than 120 pixels", ["spaniel.jpg", "holiday-2019.jpg"]),
+    ("spaniels", ["spaniel.jpg"]),
+    ("in the folder Nowhere", []),
+    ("the sign that says existence", []),
     ("a zebra", []),
     ("xyzzy plugh", []),
     ("' OR 1=1 --", []),
     ("%", []),
+    ("_", []),
+    ("*", []),
+    ("exi*", []),
+    ("NEAR(exit, 5)", ["exit.jpg"]),
+    ('"', []),
+    ('""" OR image_text', ["exit.jpg"]),
+    ("words:exit^2 - +", ["exit.jpg"]),
+    ("😀🚗", []),
+    ("ॐ", []),
+    ("(((((", []),
+    ("\\", []),
+    ("x", []),
+    ("q" * 500, []),
+    ("wq zx " * 83, []),
 ]
 
 
@@ -123,6 +179,81 @@ def test_pages_hold_together(client: FlaskClient) -> None:
     paged = [name for offset in range(0, 12, 4) for name in find(client, "without zebras", limit=4, offset=offset)]
     assert len(whole) == len(LIBRARY)
     assert paged == whole
+
+
+def test_each_way_to_search_can_be_asked_for(client: FlaskClient) -> None:
+    def asked(query: str, **more: Any) -> tuple[str, list[str]]:
+        answer = client.post("/api/v2/search/images", json={"query": query, **more}).json
+        names = [result["filename"] for result in answer["results"]]
+        return answer["query_interpretation"]["search_type"], names
+
+    assert asked("red cars") == ("semantic", ["red-car.jpg"])
+    assert asked("holiday") == ("hybrid", ["holiday-2019.jpg"])
+    assert asked("holiday", search_type="keyword") == ("keyword", ["holiday-2019.jpg"])
+    assert asked("canine companions", search_type="keyword") == ("keyword", [])
+    assert asked("vacation", search_type="semantic")[0] == "semantic"
+    refused = client.post("/api/v2/search/images", json={"query": "x", "search_type": "magic"})
+    assert refused.status_code == 422
+
+
+def test_beyond_the_end_there_is_nothing(client: FlaskClient) -> None:
+    answer = client.post("/api/v2/search/images", json={"query": "cars", "offset": 1000}).json
+    assert (answer["results"], answer["total_count"]) == ([], 2)
+
+
+def test_what_another_owner_has_is_not_found(app: OpenAPI) -> None:
+    for query, names in FOUND:
+        if names:
+            assert services_of(app).image_search.match("another", query, now()).matches == ()
+
+
+def test_what_waits_to_be_analysed_is_found_by_its_name_and_title(make_app: MakeApp) -> None:
+    app = make_app(ScriptedModel("A picture."))
+    client = app.test_client()
+    image_id = upload(client, name="grandmother.jpg")
+    assert find(client, "grandmother") == ["grandmother.jpg"]
+    with services_of(app).database.write() as session:
+        session.execute(update(Image).values(title="दादी का जन्मदिन", description="Our garden in Pune"))
+    for query in ("जन्मदिन", "Pune", "garden in Pune"):
+        assert find(client, query) == ["grandmother.jpg"], query
+    client.delete(f"/images/{image_id}")
+    assert find(client, "grandmother") == [] or client.get(f"/images/{image_id}").status_code == 200
+
+
+def test_a_meaning_follows_where_it_could_not_be_made_at_once(make_app: MakeApp) -> None:
+    app = make_app(ScriptedModel("A picture."))
+    client = app.test_client()
+    image_id = upload(client, name="IMG_1.jpg")
+    services = services_of(app)
+    with services.database.write() as session:
+        session.execute(update(Image).values(title="Sunset at the beach", analysis_status="ready"))
+    services.image_index.catch_up(LOCAL_OWNER)
+    away = ImageIndex(services.database, Away(), services.image_index.vectors)
+    away.update(LOCAL_OWNER, image_id)
+    found = ImageSearch(services.database, away).match(LOCAL_OWNER, "sunset", now())
+    assert (found.search_type, len(found.matches)) == ("keyword", 1)
+    assert services.image_search.match(LOCAL_OWNER, "sun going down over the sea", now()).matches == ()
+    assert away.embed_missing() == 0
+    assert services.image_index.embed_missing() == 1
+    assert services.image_index.embed_missing() == 0
+    evening = services.image_search.match(LOCAL_OWNER, "sun going down over the sea", now())
+    assert [match.image_id for match in evening.matches] == [image_id]
+    assert evening.matches[0].matched[0].startswith("meaning 0.")
+
+
+class Away:
+    """An embedder nobody answers for."""
+
+    name = "away"
+    dimensions = 3
+
+    def queries(self, texts: Sequence[str]) -> Rows:
+        raise ProviderUnavailable("No connection, or it broke off.", provider="away")
+
+    passages = queries
+
+    def close(self) -> None:
+        pass
 
 
 def test_an_old_upload_is_not_of_last_week(make_app: MakeApp) -> None:
