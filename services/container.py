@@ -115,7 +115,7 @@ class Services:
     @property
     def toolbox(self) -> Toolbox:
         """Makes the tools of turns in sessions."""
-        return Toolbox(self.database, self.images, self.analyses, self.image_search, self.passages, self.plans)
+        return Toolbox(self.database, self.images, self.analyses, self.image_search, self.videos, self.passages, self.plans)
 
     def start(self) -> None:
         """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.
@@ -162,6 +162,7 @@ class Services:
         self.bus.stop()
         if self.shared is not None:
             self.shared.close()
+        self.store.close()
         self.database.close()
 
     def _sweep(self) -> None:

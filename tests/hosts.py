@@ -126,6 +126,7 @@ class Bucket:
             aws_access_key_id="key",
             aws_secret_access_key="secret",
         )
+        atexit.register(self._client.close)
         self._client.create_bucket(Bucket=BUCKET)
         self._given = 0
 
@@ -199,10 +200,11 @@ def store(folder: Path) -> MediaStore:
     return store_of(shared["storage_url"]) if shared else FolderStore(folder / "media")
 
 
+@cache
 def store_of(url: str, page: int = 1000) -> S3Store:
-    """The store at an address of `bucket()`."""
+    """The store at an address of `bucket()`; closed when the process ends."""
     access = bucket().access
-    return S3Store(
+    store = S3Store(
         url,
         Access(
             access["aws_endpoint_url"],
@@ -212,3 +214,5 @@ def store_of(url: str, page: int = 1000) -> S3Store:
         ),
         page,
     )
+    atexit.register(store.close)
+    return store

@@ -36,6 +36,10 @@ class MediaStore(Protocol):
         """Raises `StorageUnavailable` if a file could not be written now."""
         ...
 
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
 
 class FolderStore:
     """A folder on this machine.
@@ -101,6 +105,9 @@ class FolderStore:
     def probe(self) -> None:
         if not os.access(self.root, os.W_OK):
             raise StorageUnavailable("The media store cannot be written.")
+
+    def close(self) -> None:
+        """Nothing stays open here."""
 
     def _path(self, key: str) -> Path:
         path = (self.root / key).resolve()

@@ -113,6 +113,9 @@ class S3Store:
             self._client.put_object(Bucket=self.bucket, Key=name, Body=b"")
             self._client.delete_object(Bucket=self.bucket, Key=name)
 
+    def close(self) -> None:
+        self._client.close()
+
     def _name(self, key: str) -> str:
         if not key or key.startswith("/") or not {"", ".", ".."}.isdisjoint(key.split("/")):
             raise ValueError(f"not a key: {key!r}")

@@ -115,6 +115,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
     for attempt in (store.probe, lambda: store.get("a"), lambda: store.delete("a")):
         with pytest.raises(StorageUnavailable):
             attempt()
+    store.close()
 
 
 def test_deletion_takes_empty_folders_along(store: FolderStore) -> None:
