@@ -129,18 +129,13 @@ def begin(session: str, body: NewMessage) -> Log:
     )
     kit = services().toolbox.kit(conversation, chosen, recalled, language_of(body.message), now())
     present = presenter()
-    pictures = [present(known.picture) for known in chosen.shown]
-    turn = services().turns.start(question(conversation, body, chosen, kit, pictures, present))
-    return services().generations.start(turn, wire.entries(session, pictures, present))
+    shown = wire.Shown([present(known.picture) for known in chosen.shown], present, recalled.folder_modified)
+    turn = services().turns.start(question(conversation, body, chosen, kit, shown))
+    return services().generations.start(turn, wire.entries(session, shown))
 
 
 def question(
-    conversation: Conversation,
-    body: NewMessage,
-    chosen: Context,
-    kit: Kit,
-    pictures: wire.Shown,
-    present: wire.Present,
+    conversation: Conversation, body: NewMessage, chosen: Context, kit: Kit, shown: wire.Shown
 ) -> turns.Question:
     settings = services().settings
     own_limit = caller().monthly_limit
@@ -154,9 +149,9 @@ def question(
         request_id=request_id(),
         details={"token_count": estimate(body.message)},
         answer_details={
-            "image_context": pictures,
-            "vision_used": bool(pictures),
-            "offers_detailed_analysis": bool(pictures) and not chosen.detailed,
+            "image_context": shown.image_context,
+            "vision_used": bool(shown.image_context),
+            "offers_detailed_analysis": bool(shown.image_context) and not chosen.detailed,
         },
         limits=Limits(
             owner_id=conversation.owner_id,
@@ -167,7 +162,10 @@ def question(
         tools=kit.tools,
         evidence=kit.evidence,
         propose=kit.propose,
-        kept_results=lambda found: wire.results(found, pictures, present),
+        kept_results=lambda found: {
+            **wire.results(found, shown),
+            "listed": [picture.image_id for picture in found.pictures],
+        },
     )
 
 

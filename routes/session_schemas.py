@@ -148,6 +148,7 @@ class ContextImage(BaseModel):
     title: str
     stored_url: str
     filename: str
+    relevance_score: float | None = None
 
 
 class SessionMessage(BaseModel):
@@ -198,6 +199,7 @@ class Resulting(BaseModel):
     tool_link_data: list[dict[str, Any]]
     result_refs: dict[str, Any]
     scene_context: list[dict[str, Any]] | None = None
+    folder_modified: bool | None = None
     pending_actions: list[dict[str, Any]] | None = None
 
 

@@ -1,7 +1,8 @@
-"""Pictures as answers show them: with links that work in a page."""
+"""Pictures and scenes as answers show them: with links that work in a page."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import url_for
@@ -9,29 +10,39 @@ from flask import url_for
 from routes.auth import signer
 from routes.current import base_url
 from routes.wire import Present
-from services.agent.evidence import Picture
+from services.agent.evidence import Picture, Scene
 
 _ID = "00000000-0000-4000-8000-000000000000"
 
 
 def presenter() -> Present:
-    """Makes a picture what `image_context` tells of it. Made in a request, it can be called after its end, anywhere."""
+    """Makes of a picture what `image_context` tells of it, and of a scene what `scene_context` does. Made in a request,
+    it can be called after its end, anywhere."""
     base, sign = base_url(), signer()
     thumbnail = url_for("classic.image_thumbnail", image_id=_ID)
     file = url_for("classic.image_file", image_id=_ID)
+    video = url_for("videos.file", video_id=_ID)
 
-    def present(picture: Picture) -> dict[str, Any]:
-        shown = {
-            "image_id": picture.image_id,
-            "thumbnail_url": base + sign(thumbnail.replace(_ID, picture.image_id)),
-            "description": picture.description,
-            "confidence": picture.confidence,
-            "title": picture.title or picture.filename,
-            "stored_url": base + sign(file.replace(_ID, picture.image_id)),
-            "filename": picture.filename,
+    def link(path: str, of: str) -> str:
+        return base + sign(path.replace(_ID, of))
+
+    def present(shown: Picture | Scene) -> dict[str, Any]:
+        if isinstance(shown, Scene):
+            stretch = f"#t={shown.start_ms / 1000:g},{shown.end_ms / 1000:g}"
+            links = {
+                "thumbnail_url": link(thumbnail, shown.image_id),
+                "url": link(video, shown.video_id) + stretch,
+            }
+            return asdict(shown) | links
+        told = {
+            "image_id": shown.image_id,
+            "thumbnail_url": link(thumbnail, shown.image_id),
+            "description": shown.description,
+            "confidence": shown.confidence,
+            "title": shown.title or shown.filename,
+            "stored_url": link(file, shown.image_id),
+            "filename": shown.filename,
         }
-        if picture.relevance is not None:
-            shown["relevance_score"] = picture.relevance
-        return shown
+        return told if shown.relevance is None else told | {"relevance_score": shown.relevance}
 
     return present

@@ -7,7 +7,7 @@ A log keeps entries, small and without repetition; a reader gets frames. An entr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, assert_never
 
 import orjson
@@ -16,7 +16,7 @@ from routes import sse
 from routes.parsing import iso
 from services.agent.agents import display_name
 from services.agent.citations import resolved
-from services.agent.evidence import PendingPlan, Picture, Results, ResultSet
+from services.agent.evidence import PendingPlan, Picture, Results, ResultSet, Scene
 from services.answer_log import Entry
 from services.errors import AssistantError, Interrupted
 from services.events import (
@@ -35,8 +35,6 @@ from services.providers.base import AnswerStarted, TextDelta
 
 TOKEN = b'event: token\nid: %d\ndata: {"type":"token","content":"%b","accumulated":"%b","token_index":%d}\n\n'
 PING = sse.event("ping", {"type": "ping"})
-Shown = list[dict[str, Any]]
-"""Pictures as `complete` tells of them."""
 COMPLETE = (
     "agents_used",
     "reasoning",
@@ -48,21 +46,33 @@ COMPLETE = (
     "tool_link_data",
     "result_refs",
     "scene_context",
+    "folder_modified",
     "pending_actions",
 )
-Present = Callable[[Picture], dict[str, Any]]
+Present = Callable[[Picture | Scene], dict[str, Any]]
 
 
-def entries(session_id: str, image_context: Shown, present: Present) -> Callable[[ChatEvent], list[Entry]]:
-    """An encoder of one message's events.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a turn begins with, and how its pictures are told of.
 
     Args:
-        image_context: the pictures the model is shown.
-        present: a picture that was found as one of those; called in the thread that makes the answer.
+        image_context: the pictures the model is shown, as `complete` tells of them.
+        present: a picture that was found as one of those, a scene of a video as `scene_context` tells of it; called in
+            the thread that makes the answer.
+        folder_modified: a plan has changed folders since the last answer.
     """
 
+    image_context: list[dict[str, Any]]
+    present: Present
+    folder_modified: bool = False
+
+
+def entries(session_id: str, shown: Shown) -> Callable[[ChatEvent], list[Entry]]:
+    """An encoder of one message's events."""
+
     def complete(message_id: str, text: str, found: Results) -> dict[str, Any]:
-        told = results(found, image_context, present)
+        told = results(found, shown)
         return {
             "content": text,
             "resolved_content": resolved(text, found.refs),
@@ -78,7 +88,7 @@ def entries(session_id: str, image_context: Shown, present: Present) -> Callable
             case TurnStarted():
                 return [
                     _entry("connection", message_id=event.message_id, status="connected"),
-                    *_looking(image_context),
+                    *_looking(shown.image_context),
                     _entry("thinking", status="processing"),
                 ]
             case AnswerStarted() | ToolFinished():
@@ -88,7 +98,7 @@ def entries(session_id: str, image_context: Shown, present: Present) -> Callable
             case ToolStarted():
                 return [_entry("tool_invocation", tool_name=event.name, agent_name=event.agent)]
             case ImagesFound():
-                images = [present(picture) for picture in event.pictures]
+                images = [shown.present(picture) for picture in event.pictures]
                 return [_entry("image_results", images=images, count=len(images))]
             case PlanProposed():
                 return [_entry("plan_pending_approval", **pending(event.plan))]
@@ -113,12 +123,12 @@ def entries(session_id: str, image_context: Shown, present: Present) -> Callable
     return encode
 
 
-def results(found: Results, image_context: Shown, present: Present) -> dict[str, Any]:
+def results(found: Results, shown: Shown) -> dict[str, Any]:
     """What a turn's tools brought, in the fields of `complete`; a turn without tools tells of the pictures it saw."""
-    pictures = [present(picture) for picture in found.pictures] or image_context
+    pictures = [shown.present(picture) for picture in found.pictures] or shown.image_context
     count = found.count if found.agents else len(pictures)
     told: dict[str, Any] = {
-        "agents_used": list(found.agents) or (["AnalysisAgent"] if image_context else []),
+        "agents_used": list(found.agents) or (["AnalysisAgent"] if shown.image_context else []),
         "reasoning": found.reasoning,
         "has_results": bool(count),
         "result_count": count,
@@ -132,7 +142,9 @@ def results(found: Results, image_context: Shown, present: Present) -> dict[str,
         },
     }
     if found.scenes:
-        told["scene_context"] = list(found.scenes)
+        told["scene_context"] = [shown.present(scene) for scene in found.scenes]
+    if shown.folder_modified:
+        told["folder_modified"] = True
     if found.plan:
         told["pending_actions"] = [pending(found.plan)]
     return told
@@ -140,10 +152,8 @@ def results(found: Results, image_context: Shown, present: Present) -> dict[str,
 
 def kept(content: str, details: dict[str, Any]) -> dict[str, Any]:
     """What is kept with a whole answer, in the fields of `complete`."""
-    shown = details.get("image_context") or []
-    told = results(Results(), shown, lambda _picture: {}) | {
-        name: details[name] for name in COMPLETE if name in details
-    }
+    shown = Shown(details.get("image_context") or [], lambda _picture: {})
+    told = results(Results(), shown) | {name: details[name] for name in COMPLETE if name in details}
     refs = {key: ResultSet(one["type"], tuple(one["ids"]), one["label"]) for key, one in told["result_refs"].items()}
     return {"resolved_content": resolved(content, refs), **told}
 

@@ -70,6 +70,20 @@ class Bond:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """A stretch of a video, in milliseconds from its beginning, and the picture that stands for it."""
+
+    video_id: str
+    filename: str
+    scene_index: int
+    start_ms: int
+    end_ms: int
+    frame_ms: int
+    image_id: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResultSet:
     """A list of results under one key, so that an answer or a later request can speak of all of it.
 
@@ -98,7 +112,7 @@ class Found:
     extracts: tuple[Extract, ...] = ()
     bonds: tuple[Bond, ...] = ()
     pages: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    scenes: tuple[dict[str, Any], ...] = ()
+    scenes: tuple[Scene, ...] = ()
     results: ResultSet | None = None
     planted: tuple[str, ...] = ()
 
@@ -196,7 +210,7 @@ class Results:
     papers: tuple[Paper, ...] = ()
     extracts: tuple[Extract, ...] = ()
     bonds: tuple[Bond, ...] = ()
-    scenes: tuple[dict[str, Any], ...] = ()
+    scenes: tuple[Scene, ...] = ()
     refs: Mapping[str, ResultSet] = field(default_factory=dict)
     plan: PendingPlan | None = None
 
@@ -205,7 +219,7 @@ class Results:
         """How many things were found."""
         extracts = {extract.chunk_id for extract in self.extracts}
         papers = {paper.document_id for paper in self.papers} - {extract.document_id for extract in self.extracts}
-        return len(self.pictures) + len(extracts) + len(papers) + len(self.bonds) + len(self.scenes)
+        return len(self.pictures) + len(extracts) + len(papers) + len(self.bonds)
 
 
 def results(
@@ -224,7 +238,7 @@ def results(
         papers=tuple({one.document_id: one for some in every for one in some.papers}.values()),
         extracts=tuple({one.chunk_id: one for some in every for one in some.extracts}.values()),
         bonds=tuple({one.link_id: one for some in every for one in some.bonds}.values()),
-        scenes=tuple(scene for some in every for scene in some.scenes),
+        scenes=tuple({one.image_id: one for some in every for one in some.scenes}.values()),
         refs=dict(refs),
         plan=plan,
     )

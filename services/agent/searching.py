@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from services.agent.evidence import Found, ResultSet
+from models.media import Image
+from services.agent.evidence import Found, Picture, ResultSet, Scene
 from services.agent.planted import is_planted
 from services.agent.reach import DATA, Reach, as_picture
 from services.agent.tool import Outcome, Tool
 from services.agent.wording import counted
 from services.content import ToolSpec
 from services.library.search import ImageSearch
+from services.library.videos import Videos
 
 AGENT = "SearchAgent"
 USUAL, MOST = 20, 50
@@ -37,9 +40,9 @@ SPEC = ToolSpec(
 )
 
 
-def tools(reach: Reach, search: ImageSearch) -> tuple[Tool, ...]:
+def tools(reach: Reach, search: ImageSearch, videos: Videos) -> tuple[Tool, ...]:
     def run(arguments: dict[str, Any]) -> Outcome:
-        return _search(reach, search, arguments["query"], arguments.get("limit", USUAL))
+        return _search(reach, search, videos, arguments["query"], arguments.get("limit", USUAL))
 
     return (
         Tool(
@@ -53,7 +56,7 @@ def tools(reach: Reach, search: ImageSearch) -> tuple[Tool, ...]:
     )
 
 
-def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outcome:
+def _search(reach: Reach, search: ImageSearch, videos: Videos, wanted: str, limit: int) -> Outcome:
     found = search.match(reach.owner_id, wanted, reach.now, among=reach.image_ids)
     total = len(found.matches)
     shown = search.hits(reach.owner_id, found.matches[:limit])
@@ -61,6 +64,7 @@ def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outco
         as_picture(hit.known.image, hit.known.caption, confidence=hit.confidence, relevance=hit.relevance)
         for hit in shown
     )
+    scenes = _scenes(reach, videos, [hit.known.image for hit in shown], pictures)
     planted = [one.filename for one in pictures if is_planted(one.filename, one.title, one.description)]
     content = {
         "total": total,
@@ -80,4 +84,23 @@ def _search(reach: Reach, search: ImageSearch, wanted: str, limit: int) -> Outco
     }
     label = counted("label_pictures", reach.language, total)
     results = ResultSet("images", tuple(match.image_id for match in found.matches[:KEPT]), label)
-    return Outcome(content, Found(pictures=pictures, results=results, planted=tuple(planted)))
+    return Outcome(content, Found(pictures=pictures, scenes=scenes, results=results, planted=tuple(planted)))
+
+
+def _scenes(reach: Reach, videos: Videos, images: Sequence[Image], pictures: Sequence[Picture]) -> tuple[Scene, ...]:
+    """The scenes of videos that some of the pictures stand for."""
+    found = videos.scenes_of(reach.owner_id, [image.id for image in images if image.video_id])
+    return tuple(
+        Scene(
+            one.video.id,
+            one.video.filename,
+            one.scene.position,
+            one.scene.start_ms,
+            one.scene.end_ms,
+            one.scene.frame_ms,
+            picture.image_id,
+            picture.description,
+        )
+        for picture in pictures
+        if (one := found.get(picture.image_id)) is not None
+    )

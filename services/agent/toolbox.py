@@ -26,6 +26,7 @@ from services.context import Context
 from services.library.analyses import Analyses
 from services.library.images import Images
 from services.library.search import ImageSearch
+from services.library.videos import Videos
 from services.plans import Plans
 
 LONGEST_TITLE = 120
@@ -49,6 +50,7 @@ class Toolbox:
     images: Images
     analyses: Analyses
     search: ImageSearch
+    videos: Videos
     passages: FindsPassages
     plans: Plans
 
@@ -76,11 +78,24 @@ class Toolbox:
         if unread:
             evidence.read_meanwhile = lambda: self._read_meanwhile(unread)
         return Kit(
-            tools_for(within, self.images, self.analyses, self.search, self.passages),
+            self._tools(within),
             evidence,
             lambda message_id, changes: self._propose(within, message_id, changes),
             "\n".join(f"- {one.filename.translate(_NO_TAGS)!r} id={one.document_id}" for one in papers.papers),
         )
+
+    def _tools(self, within: Reach) -> Mapping[str, Tool]:
+        """Every tool of every agent by its name, within the limits of one turn."""
+        every = (
+            *searching.tools(within, self.search, self.videos),
+            *looking.tools(within, self.images, self.analyses),
+            *reading.tools(within, self.passages),
+            *counting.tools(within, self.search),
+            *crossing.tools(within, self.passages),
+            *filing.tools(within),
+            *changing.tools(within),
+        )
+        return {tool.spec.name: tool for tool in every}
 
     def _read_meanwhile(self, images: Sequence[Image]) -> list[str]:
         """Names of those of the pictures that turned out to hold text which reads like an order."""
@@ -109,22 +124,6 @@ class Toolbox:
 
 
 _NO_TAGS = str.maketrans("", "", "<>")
-
-
-def tools_for(
-    within: Reach, images: Images, analyses: Analyses, search: ImageSearch, passages: FindsPassages
-) -> Mapping[str, Tool]:
-    """Every tool of every agent by its name, within the limits of one turn."""
-    every = (
-        *searching.tools(within, search),
-        *looking.tools(within, images, analyses),
-        *reading.tools(within, passages),
-        *counting.tools(within, search),
-        *crossing.tools(within, passages),
-        *filing.tools(within),
-        *changing.tools(within),
-    )
-    return {tool.spec.name: tool for tool in every}
 
 
 def _text(stored: dict[str, Any]) -> str:

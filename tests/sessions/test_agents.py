@@ -1,4 +1,4 @@
-"""Agents in sessions over a real library, with the local provider's rules: what is found, cited, counted and planned."""
+"""Agents in sessions over a real library, with the local provider: what is found, cited, counted and planned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from services.vision.facts import Box, Colour, DetectedObject, Facts, Quality, T
 from services.vision.facts_json import to_json
 from tests import hosts
 from tests.conftest import picture, services_of
+from tests.inventory import eventually
 from tests.sessions.conftest import Event, detail, events_of, names_of, new_session, parts, say, stream
 
 BOX = Box(0.1, 0.1, 0.6, 0.9)
@@ -253,3 +255,35 @@ def test_text_in_a_picture_that_reads_like_an_order_is_told(library: Library) ->
     done = stream(library.client, session, "What does it say?")[-2].data
     assert "“notice.jpg” holds text that reads like an instruction" in done["content"]
     assert done["agents_used"] == ["AnalysisAgent"]
+
+
+def test_a_plain_question_about_one_that_was_listed(library: Library) -> None:
+    session = new_session(library.client)
+    listed = cited(stream(library.client, session, "find the photos with rust")[-2].data["content"])
+    done = stream(library.client, session, "What colours are in the second one?")[-2].data
+    assert [shown["image_id"] for shown in done["image_context"]] == listed[1:2]
+    assert done["agents_used"] == ["AnalysisAgent"]
+
+
+def test_a_plan_is_done_after_a_yes(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path, fetch_models=False, vision_provider=("local",), job_threads=1, **hosts.settings(tmp_path)
+    )
+    app = create_app(settings)
+    client = app.test_client()
+    try:
+        for number in (1, 2):
+            sent = {"file": (io.BytesIO(picture(size=(64 + 8 * number, 48))), f"beach_{number}.jpg")}
+            assert client.post("/upload", data=sent).status_code == 201
+        session = new_session(client)
+        plan = one(stream(client, session, "sort the beach photos into a folder"), "plan_pending_approval")
+        url = f"/api/v2/chat/sessions/{session}/plans/{plan['plan_id']}"
+        decided = client.post(f"{url}/action", json={"action": "approve"})
+        assert decided.status_code in (200, 202), decided.text
+        eventually("completed", lambda: services_of(app).plans.get("local", session, plan["plan_id"]).status)
+        done = stream(client, session, "what is in the Beach folder?")[-2].data
+        assert len(cited(done["content"])) == 2
+        assert done["folder_modified"] is True
+        assert "folder_modified" not in stream(client, session, "what folders do I have?")[-2].data
+    finally:
+        services_of(app).stop()

@@ -118,7 +118,7 @@ def with_tools(client: FlaskClient, session: str, counter: Counter, text: str = 
     tools = {"add_up": counter.tool}
     question = Question(session, text, "Be exact.", limits=limits, tools=tools, evidence=Evidence())
     turn = services.turns.start(question)
-    log = services.generations.start(turn, wire.entries(session, [], lambda picture: {"image_id": picture.image_id}))
+    log = services.generations.start(turn, wire.entries(session, wire.Shown([], lambda _picture: {})))
     frames = wire.Frames()
     said = [frame for some in services.generations.follow(log.message_id, 20) for frame in frames.encode(some)]
     return events_of(b"".join(said).decode())
