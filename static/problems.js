@@ -58,7 +58,7 @@ export function problemOf(status, body, conversation = null) {
   const error = body?.error ?? {};
   const code = (error.code ?? body?.code ?? "").toLowerCase();
   const theirs = error.message ?? body?.detail;
-  const message = BY_CODE[code] ?? (typeof theirs === "string" ? theirs : null) ?? BY_STATUS[status];
+  const message = BY_CODE[error.code] ?? (typeof theirs === "string" ? theirs : null) ?? BY_STATUS[status];
   return new Problem(message ?? "Something went wrong.", { status, code, conversation });
 }
 

@@ -3,6 +3,7 @@
 import { alarm, say } from "../announce.js";
 import { make, tool } from "../dom.js";
 import { notice } from "../library/notice.js";
+import { named } from "./agents.js";
 import * as sessions from "./sessions.js";
 
 const WORDS = {
@@ -28,7 +29,7 @@ export class PlanCard {
   constructor(session, plan, decided) {
     this.session = session;
     this.decided = decided;
-    this.title = make("h3", {});
+    this.title = make("h2", {});
     this.about = make("p", { className: "muted small-print" });
     this.steps = make("ol", { className: "plan-steps" });
     this.bar = make("progress", { hidden: true, aria: { label: "How much of the plan is done" } });
@@ -174,5 +175,5 @@ function stepLine({ description, agent_name: agent, status = "waiting", result, 
     make("span", { className: "mark", ariaHidden: "true" }, MARKS[status] ?? ""),
     make("span", {}, description, make("span", { className: "unseen" }, status === "waiting" ? "" : ` (${STEPS[status] ?? status})`),
       typeof why === "string" ? make("small", { className: "bad" }, why) : null),
-    make("small", { className: "muted agent" }, agent ? agent.replace(/Agent$/, "") : ""));
+    make("small", { className: "muted agent" }, agent ? named(agent) : ""));
 }

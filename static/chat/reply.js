@@ -4,19 +4,10 @@ import { say } from "../announce.js";
 import { make, tool } from "../dom.js";
 import { day, percent, thumbnail } from "../library/cards.js";
 import { Reply } from "../turns.js";
+import { named } from "./agents.js";
 import { plain, showCited } from "./citations.js";
 
 const SHOWN = 12;
-const AGENTS = {
-  SearchAgent: "Search",
-  AnalysisAgent: "Analysis",
-  DocumentSearchAgent: "Documents",
-  AnalyticsAgent: "Figures",
-  CrossReferenceAgent: "Links",
-  FolderAgent: "Folders",
-};
-const named = (agent) => AGENTS[agent] ?? agent.replace(/Agent$/, "");
-
 export class ChatReply extends Reply {
   constructor() {
     super("Thinking…");
@@ -87,7 +78,9 @@ export class ChatReply extends Reply {
     }
     this.summary.textContent = agents.length ? `Worked on by ${agents.map(named).join(", ")}` : "How it was worked on";
     this.work.open = false;
-    if (!this.found.children.length) this.pictures(facts.image_context ?? []);
+    // Pictures that were only looked at were not found by anybody.
+    const found = (facts.image_context ?? []).filter(({ relevance_score: relevance }) => typeof relevance === "number");
+    if (!this.found.children.length) this.pictures(found);
     this.text = text;
     this.body.classList.remove("coming", "waiting");
     this.body.hidden = !text;

@@ -21,7 +21,7 @@ export async function loadFolders() {
 /** Show the tree; `current` is the id of the folder that is open, "" for none, `kind` what its links show. */
 export function showTree(current, kind) {
   const everything = entry({ name: "Everything" }, `#/library/${kind}`, current === "", "library");
-  byId("library-tree").replaceChildren(everything, ...branch(null, current, kind));
+  byId("library-folders").replaceChildren(everything, ...branch(null, current, kind));
 }
 
 function branch(parent, current, kind) {

@@ -21,7 +21,7 @@ let leave = () => {};
 /**
  * Show a picture.
  *
- * @param {() => void} back go to the list
+ * @param {(changed?: boolean) => void} back go to the list
  * @throws {Problem}
  */
 export async function openPicture(id, back) {
@@ -219,7 +219,7 @@ async function remove() {
     await server.removePicture(open.id);
     takeOff([open.id]);
     notice("The picture is deleted.");
-    leave();
+    leave(true);
   });
 }
 

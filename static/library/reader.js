@@ -23,7 +23,7 @@ let timer = null;
  *
  * @param {number} number from 1
  * @param {string} words to mark; "" for none
- * @param {() => void} back go to the list
+ * @param {(changed?: boolean) => void} back go to the list
  * @throws {Problem}
  */
 export async function openDocument(id, number, words, back) {
@@ -172,7 +172,7 @@ async function remove() {
     await server.removeDocument(id);
     takeOff([id]);
     notice("The document is deleted.");
-    leave();
+    leave(true);
   });
 }
 

@@ -7,7 +7,9 @@ import { upload } from "../upload.js";
 
 const AT_ONCE = 3;
 const DOCUMENT = /\.(pdf|docx|md|markdown|html?|txt)$/i;
-const MOST = { images: 16 * 1024 * 1024, documents: 50 * 1024 * 1024 };
+const VIDEO = /\.(mp4|m4v|webm)$/i;
+const MOST = { images: 16 * 1024 * 1024, documents: 50 * 1024 * 1024, videos: 64 * 1024 * 1024 };
+const ADDED = { images: "Added", documents: "Added; it is being read", videos: "Added; its scenes are being cut" };
 const queue = [];
 let rows = []; // of all files since the list was last put away
 let running = 0;
@@ -16,9 +18,9 @@ let changed = () => {};
 /**
  * Send files.
  *
- * @param {File[]} files pictures and documents
+ * @param {File[]} files pictures, documents and videos
  * @param {string} folder id of the folder they go to, or ""
- * @param {(kind: "images"|"documents") => void} onChange called whenever one has arrived
+ * @param {(kind: "images"|"documents"|"videos") => void} onChange called whenever one has arrived
  */
 export function sendAll(files, folder, onChange) {
   changed = onChange;
@@ -34,7 +36,7 @@ class Row {
   constructor(file, folder) {
     this.file = file;
     this.folder = folder;
-    this.kind = DOCUMENT.test(file.name) ? "documents" : "images";
+    this.kind = DOCUMENT.test(file.name) ? "documents" : VIDEO.test(file.name) ? "videos" : "images";
     this.key = newKey();
     this.bar = make("progress", { max: 1, value: 0 });
     this.bar.setAttribute("aria-label", `How much of ${file.name} is sent`);
@@ -78,13 +80,11 @@ class Row {
       return;
     }
     this.state = "sending";
-    const options = { key: this.key, signal: this.stopper.signal, onProgress: (share) => this.progress(share), fields: this.folder ? { folder_id: this.folder } : {} };
+    const options = { key: this.key, signal: this.stopper.signal, onProgress: (share) => this.progress(share), fields: this.folder && this.kind !== "videos" ? { folder_id: this.folder } : {} };
     try {
-      const { results } = await upload(`/api/v2/${this.kind}`, this.file, options);
-      const [{ error }] = results;
-      if (error) this.end("failed", error.message);
-      else this.end("done", this.kind === "images" ? "Added" : "Added; it is being read");
-      if (!error) changed(this.kind);
+      await upload(`/api/v2/${this.kind}`, this.file, options);
+      this.end("done", ADDED[this.kind]);
+      changed(this.kind);
     } catch (error) {
       if (error.name === "AbortError") this.end("stopped", "Cancelled");
       else this.end("failed", error.message, ...(error.again ? [tool("retry", "Try again", () => this.again())] : []));

@@ -130,13 +130,16 @@ function element(item) {
     case "pictures":
       return pictureCard({ id: item.id, name: item.title || item.filename, about: item.caption || day(item.created_at), address: item.thumbnail_url, analysis: item.analysis });
     case "pictures-found":
-      return pictureCard({ id: item.id, name: item.filename, about: item.description, address: item.thumbnail_url, relevance: item.relevance_score, matched: item.matched });
+      return pictureCard({ id: item.id, name: item.filename, about: item.scene ? sceneWords(item.scene) : item.description, address: item.thumbnail_url, relevance: item.relevance_score, matched: item.matched });
     case "documents":
       return documentLine(item);
     default:
       return passageLine(item);
   }
 }
+
+const clock = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")}`;
+const sceneWords = ({ filename, start_ms: from, end_ms: to, description }) => `${clock(from)}–${clock(to)} of ${filename}: ${description}`;
 
 const KINDS = { pdf: "PDF", docx: "Word", markdown: "Markdown", html: "HTML", text: "Text" };
 

@@ -66,7 +66,9 @@ async function follow(id) {
   throw new Error("This link is no longer there.");
 }
 
-function back() {
+/** Go to the list; `changed`: it is not what it was. */
+function back(changed = false) {
+  if (changed && !searching()) filled = "";
   go(folder ? `/library/${kind}/${folder}` : `/library/${kind}`);
 }
 
@@ -117,7 +119,7 @@ function showEmpty(count) {
   if (count) return;
   const what = kind === "pictures" ? "pictures" : "documents";
   const words = folder ? `There are no ${what} in this folder yet.` : `There are no ${what} yet.`;
-  const types = kind === "pictures" ? "PNG, JPEG or GIF, up to 16 MB each" : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
+  const types = kind === "pictures" ? "PNG, JPEG or GIF up to 16 MB, MP4 or WebM up to 64 MB" : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
   byId("library-list").replaceChildren(make("div", { className: "drop" }, make("p", { className: "drop-text" }, make("strong", {}, words), make("span", { className: "muted" }, "Drop files here, or press “Add files”.")), make("p", { className: "muted small-print" }, types)));
 }
 
@@ -147,7 +149,7 @@ async function arrived(what) {
       filled = "";
       return;
     }
-    if ((what === "images") === (kind === "pictures")) await again();
+    if ((what === "documents") === (kind === "documents")) await again();
     else showFolders();
   }), 400);
 }

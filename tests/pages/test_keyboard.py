@@ -63,7 +63,13 @@ def test_the_main_job_by_keyboard_alone(visit: Visit, site: Site) -> None:
 def test_views_are_changed_by_keyboard_and_the_title_gets_the_focus(visit: Visit, site: Site) -> None:
     page = visit.page
     visit.open(site.url)
-    for name, title in (("Studio", "studio-title"), ("Speak", "speak-title"), ("Ask", "ask-title")):
+    for name, title in (
+        ("Chat", "chat-title"),
+        ("Library", "library-title"),
+        ("Studio", "studio-title"),
+        ("Speak", "speak-title"),
+        ("Ask", "ask-title"),
+    ):
         page.locator("#skip").focus()
         tab_to(page, name)
         page.keyboard.press("Enter")
