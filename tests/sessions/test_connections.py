@@ -237,6 +237,7 @@ def test_stopping_lets_streams_finish(start: Start) -> None:
     assert again(restarted, session, message).rest() == whole
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing(start: Start, aimock: Aimock) -> None:
     """Killed six times while it streams: every question it took is there, no answer is left `streaming`, and what was
     streamed can be read again up to where it was written down."""
@@ -287,6 +288,7 @@ def check_the_rest(server: Server, session: str, kept: dict[str, Any], heads: di
     assert head[:common] == replayed[:common]
 
 
+@pytest.mark.slow
 def test_kills_between_many_sends(start: Start, aimock: Aimock) -> None:
     """Questions that were answered with 200 are there after a kill, with their answers."""
     aimock.reset()

@@ -145,6 +145,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "kind", "most_mb"),
     [("RGB", "JPEG", 60), ("RGBA", "PNG", 320), ("P", "PNG", 180), ("I;16", "PNG", 200)],

@@ -38,6 +38,7 @@ def test_objects_are_found(seen: Look, picture: str, wanted: set[str]) -> None:
     assert names(facts) == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "picture",
     ["coins.png", "retina.jpg", "text.png", "brick.png", "grass.png", "gravel.png", "moon.png", "clock_motion.png",

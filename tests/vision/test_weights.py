@@ -131,6 +131,7 @@ print(sum("downloading" in line for line in lines))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_download_once(pip_offline: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", ONE_OF_TWO, str(tmp_path / "models")]
     running = [
