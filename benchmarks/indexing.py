@@ -1,7 +1,7 @@
 """How fast pictures are indexed: `pipenv run python -m benchmarks.indexing [--pictures 40] [--models FOLDER]`.
 
 Real photographs of the labelled set, their bytes made different so that each is looked at, sent in one request to a
-real server, from its begin until the last of them is ready, beside the bare eyes in this process, where nothing is kept.
+real server, from its begin until the last of them is ready, beside the bare eyes in this process, which keep nothing.
 Prints pictures a second of both, the time of the upload, and how soon a list was answered meanwhile.
 """
 
