@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -38,6 +38,15 @@ BURST_STREAMS, BURST_EVENTS = 32, 2_000
 LATE_S = 0.05
 TICKS = os.sysconf("SC_CLK_TCK")
 SESSIONS = "/api/v2/chat/sessions"
+HEADS = ("in time", "p99 ms", "first ms", "µs/token", "idle MB", "KB each")
+HEAD = f"{'':28} {'streams':>7} {'whole':>7} " + " ".join(f"{head:>8}" for head in HEADS)
+
+
+class Serving(Protocol):
+    """A server that runs here: its process begins all the others of it."""
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None: ...
 
 
 @dataclass
@@ -49,7 +58,7 @@ class Target:
     body: dict[str, Any]
     mark: bytes
     end: bytes
-    server: Server | None = None
+    server: Serving | None = None
 
 
 @dataclass
@@ -104,8 +113,9 @@ async def read_all(target: Target, spread_s: float) -> list[Stream]:
     return streams
 
 
-def processes(server: Server) -> list[int]:
+def processes(server: Serving) -> list[int]:
     """The server's own process and its workers."""
+    assert server.process is not None
     tree = [server.process.pid]
     for entry in Path("/proc").iterdir():
         try:
@@ -116,12 +126,12 @@ def processes(server: Server) -> list[int]:
     return tree
 
 
-def cpu_s(server: Server) -> float:
+def cpu_s(server: Serving) -> float:
     fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in processes(server)]
     return sum(int(found[11]) + int(found[12]) for found in fields) / TICKS
 
 
-def memory_mb(server: Server) -> float:
+def memory_mb(server: Serving) -> float:
     total = 0
     for pid in processes(server):
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -129,7 +139,7 @@ def memory_mb(server: Server) -> float:
     return total / 1024
 
 
-async def watch(server: Server | None, peak: list[float]) -> None:
+async def watch(server: Serving | None, peak: list[float]) -> None:
     while server is not None:
         peak.append(memory_mb(server))
         await asyncio.sleep(1)
@@ -153,7 +163,7 @@ def paced(target: Target) -> None:
     whole = sum(len(stream.came) == EVENTS for stream in streams)
     first = statistics.median(stream.came[0] for stream in streams if stream.came)
     print(
-        f"{target.name:22} {count:7} {whole:7} {sum(lateness <= LATE_S for lateness in late) / (count * EVENTS):8.1%} "
+        f"{target.name:28} {count:7} {whole:7} {sum(lateness <= LATE_S for lateness in late) / (count * EVENTS):8.1%} "
         f"{late[int(len(late) * 0.99)] * 1000:8.1f} {first * 1000:8.1f} {cpu / (count * EVENTS) * 1e6:8.0f} "
         f"{before:8.0f} {(peak - before) / count * 1024:8.0f}",
         flush=True,
@@ -165,7 +175,7 @@ def burst(target: Target) -> None:
     streams, cpu, _before, _peak = asyncio.run(measured(target, 0.0))
     took = time.perf_counter() - began
     tokens = sum(len(stream.came) for stream in streams)
-    print(f"{target.name:22} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f}", flush=True)
+    print(f"{target.name:28} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f}", flush=True)
 
 
 @contextmanager
@@ -233,14 +243,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, nargs="+", default=[100, 300, 500])
     options = parser.parse_args()
-    heads = ["whole", "in time", "p99 ms", "first ms", "µs/token", "idle MB", "KB each"]
-    print(f"{'':22} {'streams':>7} {heads[0]:>7} " + " ".join(f"{head:>8}" for head in heads[1:]))
+    print(HEAD)
     with upstream(EVENTS, INTERVAL_S) as url:
         for count in options.streams:
             with served(url, count) as server:
                 for target in targets(url, server, count):
                     paced(target)
-    print(f"\n{'burst':22} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9}")
+    print(f"\n{'burst':28} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9}")
     with upstream(BURST_EVENTS, 0.0) as url, served(url, BURST_STREAMS) as server:
         for target in targets(url, server, BURST_STREAMS):
             burst(target)
