@@ -144,7 +144,7 @@ def test_a_killed_servers_plan_goes_on_each_step_once(tmp_path_factory: pytest.T
     server = Server(folder, **QUIET)
     with hosts.database(server.data) as database:
         first = Remote(server, database)
-        photos = add_pictures(database, 1000)
+        photos = add_pictures(database, 400)
         steps = [
             step
             for number in range(25)
