@@ -39,9 +39,8 @@ BATCH_S: Final = 2.0
 """Pages are written when there are so many, or when the first has waited so long."""
 WAITING: Final = 1_000
 
-EMBEDDED_AT_ONCE: Final = 400
-"""Passages of a document that get their vectors while it is read; those behind follow, found by their words until
-then."""
+EMBEDDED_AT_ONCE: Final = 120
+"""Passages that get their vectors while their document is read; those behind follow, found by their words until then."""
 SLICE_S: Final = 45.0
 """How long a PDF is read in one go; then it queues again, so that others are not kept waiting by it."""
 
@@ -58,14 +57,8 @@ NOTICES: Final = {
 Ocr = Callable[[bytes], Sequence[TextLine] | None]
 """Reads the lines of a picture; None where nothing on this machine can."""
 
-ROWS = Rows(
-    table=Document,
-    exhausted={
-        "status": "failed",
-        "error_code": "reading_failed",
-        "error_message": FAILURES["reading_failed"],
-    },
-)
+GIVEN_UP: Final = {"error_code": "reading_failed", "error_message": FAILURES["reading_failed"]}
+ROWS = Rows(table=Document, exhausted={"status": "failed", **GIVEN_UP})
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from threading import Event
 from typing import Final, Literal
 
+import numpy as np
 from sqlalchemy import select, update
 
 from models.database import Database, Work
@@ -20,6 +21,8 @@ from services.meaning.base import Embedder, Rows
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 32
+STEP: Final = 8
+"""Passages that a stop waits for."""
 SLICE_S: Final = 30.0
 """How long one document's are made in one go, before others have their turn."""
 
@@ -40,11 +43,17 @@ class PassageVectors:
     def make(self, passages: Sequence[tuple[str, str]]) -> Rows | None:
         """A vector for each heading and text; None where none can be made now, which words alone make up for until
         they can."""
-        try:
-            return self.embedder.passages([_told(heading, text) for heading, text in passages])
-        except ProviderError as error:
-            log.warning("passages have no vectors yet: %s", error)
-            return None
+        made = [np.zeros((0, self.embedder.dimensions), np.float32)]
+        for begin in range(0, len(passages), STEP):
+            if self.stopping.is_set():
+                return None
+            try:
+                some = passages[begin : begin + STEP]
+                made.append(self.embedder.passages([_told(heading, text) for heading, text in some]))
+            except ProviderError as error:
+                log.warning("passages have no vectors yet: %s", error)
+                return None
+        return np.concatenate(made)
 
     def keep(self, work: Work, owner_id: str, ids: Sequence[str], matrix: Rows) -> None:
         """Keep what `make` made, as part of the transaction that writes the passages."""
