@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.making.conftest import gemini_says, inline
 from tests.pages.conftest import Site, Visit, choose, photo, wish
+from tests.server import running
+from tests.studio.conftest import vendor_server
 
 
 def begin(visit: Visit, site: Site, words: str) -> None:
@@ -146,6 +150,31 @@ def test_a_wish_that_did_not_get_through_is_sent_again(visit: Visit, site: Site)
     facts(page, "Version 3 of 3")
     keys = [request.headers["idempotency-key"] for request in visit.sent("POST", "/chat")]
     assert keys[1] == keys[2] != keys[0]
+
+
+def test_a_first_wish_that_failed_is_made_in_the_conversation_it_began(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    with (
+        vendor_server() as vendor,
+        running(tmp_path, IMAGE_PROVIDER="gemini", GEMINI_API_KEY="k", GEMINI_BASE_URL=vendor.url) as server,
+    ):
+        vendor.answer, vendor.status = {"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}, 400
+        visit.open(f"{server.url}/#/studio")
+        choose(page, "studio", content=photo("coffee"))
+        expect(page.locator("#studio-text")).to_be_focused()
+        page.fill("#studio-text", "add a moon")
+        page.press("#studio-text", "Enter")
+        failed = page.locator(".turn.mine.failed")
+        expect(failed).to_contain_text("add a moon")
+        facts(page, "Version 1 of 1")
+        page.reload()
+        expect(failed).to_contain_text("This was not made.")
+        vendor.answer, vendor.status = gemini_says(inline(photo("chelsea"), "image/jpeg")), 200
+        failed.get_by_role("button", name="Try again").click()
+        facts(page, "Version 2 of 2")
+        page.reload()
+        expect(page.locator("#studio-log .turn.mine")).to_have_count(1)
+        expect(page.locator("#studio-list li")).to_have_count(1)
 
 
 def test_versions_and_works_are_deleted(visit: Visit, site: Site) -> None:
