@@ -15,6 +15,8 @@ from models.base import Base
 from tests import hosts
 
 NOT_COUNTED = ("workers", "analyses")
+RUNTIME = ".ses"
+"""What the runtime of the local models keeps among the temporary files, once they are used."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def rows(data: Path, query: str) -> list[Any]:
 
 
 def _files(folder: Path) -> frozenset[str]:
-    return frozenset(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return frozenset(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != RUNTIME
+    )
 
 
 def eventually(expected: object, look: Callable[[], object], within_s: float = 10) -> None:
