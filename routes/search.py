@@ -41,7 +41,7 @@ def images(body: ImageQuery) -> Response:
 def answer(body: ImageQuery) -> Response:
     search = services().image_search
     now = datetime.now(ZoneInfo(body.timezone))
-    found = search.match(owner_id(), body.query, now, search_type=body.search_type)
+    found = search.match(owner_id(), body.query, now, search_type=body.search_type, without=body.without)
     page = search.hits(owner_id(), found.matches[body.offset : body.offset + body.limit])
     scenes = services().videos.scenes_of(owner_id(), [hit.known.image.id for hit in page if hit.known.image.video_id])
     return jsonify(

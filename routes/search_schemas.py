@@ -22,6 +22,9 @@ def zone(name: str) -> str:
     return name
 
 
+Filter = Annotated[str, Field(max_length=600), AfterValidator(clean)]
+
+
 class ImageQuery(Body):
     query: Annotated[str, Field(max_length=500), AfterValidator(clean), AfterValidator(filled)] = Field(
         examples=["red cars from last week"]
@@ -36,6 +39,12 @@ class ImageQuery(Body):
         default=None,
         description="How to look for what the rules do not understand: `keyword` by its words, `semantic` by its "
         "meaning, `hybrid` by both, which is the default.",
+    )
+    without: Annotated[list[Filter], Field(max_length=64)] = Field(
+        default=[],
+        description="Parts of an earlier answer's `filters_applied` that were not meant: the query is understood as "
+        "if they had not been said.",
+        examples=[["date: last 7 days"]],
     )
 
 
