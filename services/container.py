@@ -171,6 +171,8 @@ class Services:
             if number % SWEEPS_OF_FILES == 0:
                 due += [self.images.sweep, self.documents.sweep, self.videos.sweep, self.galleries.sweep]
                 due += [self.idempotency.sweep]
+            if self.settings.job_threads:
+                due.append(self.image_index.embed_missing)
             for sweep in due:
                 _swept(sweep)
             if self._stopping.wait(SWEEP_EVERY_S):

@@ -90,7 +90,7 @@ class ImageIndex:
                 for row, found in changed:
                     _keep(work, row, found)
 
-    def embed_missing(self, seconds: float = 20.0) -> int:
+    def embed_missing(self, seconds: float = 5.0) -> int:
         """Make meanings that analysed pictures lack, until none is left or the time is up; how many were made."""
         made, until = 0, time.monotonic() + seconds
         while time.monotonic() < until:
