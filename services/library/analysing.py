@@ -12,6 +12,7 @@ from models.media import Image
 from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.content import ImageSource
 from services.errors import ImageNotFound, StorageUnavailable
+from services.library import image_rows
 from services.library.analyses import Analyses
 from services.library.image_rows import Findable
 from services.library.images import Images
@@ -113,7 +114,9 @@ class Analyser:
             self.index.update(image.owner_id, image.id)
         by = looked_at_by(self.analyses.eyes.missing)
         with self.database.write() as session:
-            self.claims.finish(session, image.id, analysis_status="ready", analysis_error=None, analysed_by=by)
+            if not self.claims.finish(session, image.id, analysis_status="ready", analysis_error=None, analysed_by=by):
+                # It was deleted while it was looked at; its facts were written after those were taken away.
+                image_rows.drop_facts(session, [image.sha256])
 
     def _fail(self, image: Image, why: str) -> None:
         with self.database.write() as session:

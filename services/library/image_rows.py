@@ -47,10 +47,14 @@ def take_away(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[st
         for statement in (
             delete(Conversation).where(Conversation.id.in_(own), Conversation.surface == CLASSIC),
             delete(Image).where(Image.id.in_(ids)),
-            delete(Analysis).where(
-                Analysis.sha256.in_([row.sha256 for row in found]), ~exists().where(Image.sha256 == Analysis.sha256)
-            ),
         ):
             work.execute(statement.execution_options(synchronize_session=False))
+        drop_facts(work, [row.sha256 for row in found])
         gone |= {row.id: row.storage_key for row in found}
     return {image_id: gone[image_id] for image_id in image_ids if image_id in gone}
+
+
+def drop_facts(work: Session, digests: Sequence[str]) -> None:
+    """Delete the facts of those contents that no picture has any more."""
+    unneeded = delete(Analysis).where(Analysis.sha256.in_(digests), ~exists().where(Image.sha256 == Analysis.sha256))
+    work.execute(unneeded.execution_options(synchronize_session=False))

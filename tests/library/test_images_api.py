@@ -15,7 +15,11 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, encode_multipart
 
 from models.base import LOCAL_OWNER
+from services.claims import Claims
+from services.library.analyses import Analyses
+from services.library.analysing import ROWS, Analyser
 from services.library.describing import Describer
+from services.vision.facts import Facts
 from tests.conftest import MakeApp, picture, services_of
 from tests.fakes import ScriptedModel
 from tests.inventory import rows
@@ -289,6 +293,26 @@ def test_deleting_leaves_nothing(shared_app: OpenAPI, library: FlaskClient, data
     for table in ("images", "analyses", "image_words", "embeddings", "conversation_images"):
         assert rows(data, f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
     assert not list(services_of(shared_app).store.keys("images/"))
+
+
+def test_deleted_while_it_is_looked_at(shared_app: OpenAPI, library: FlaskClient, data: Path) -> None:
+    image = send(library, (picture(size=(65, 48)), "a.jpg")).json["results"][0]["image"]
+    services = services_of(shared_app)
+
+    class Interrupted:
+        """Eyes during whose look the picture is taken away."""
+
+        missing = services.eyes.missing
+
+        def look(self, content: bytes) -> Facts:
+            assert library.delete(f"/api/v2/images/{image['id']}").status_code == 204
+            return services.eyes.look(content)
+
+    analyses = Analyses(services.database, Interrupted(), services.analyses.cache)
+    claims = Claims(services.database, services.roll.worker_id, ROWS)
+    Analyser(services.images, analyses, claims, services.image_index).run(image["id"])
+    for table in ("images", "analyses", "image_words", "embeddings"):
+        assert rows(data, f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
 
 
 def test_many_at_once(library: FlaskClient) -> None:
