@@ -1,9 +1,9 @@
 """How well passages of documents are found: precision, recall and nDCG over a labelled set in English, Hindi and
 Marathi, beside search by words alone and by meaning alone; and how fast documents are read.
 
-    python benchmarks/passages.py            # the test half, figures for the README
-    python benchmarks/passages.py --fit      # weights and cut-off from the tuning half
-    python benchmarks/passages.py --pages 200   # indexing rate
+    python -m benchmarks.passages              # the test half, figures for the README
+    python -m benchmarks.passages --fit        # weights and cut-off from the tuning half
+    python -m benchmarks.passages --pages 200  # indexing rate
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from models.database import Database
 from models.library import Document, DocumentChunk
 from models.workers import Worker
 from services import migrations
+from services.documents import reading
 from services.library import passage_meaning, passages
 from services.library.document_reading import DocumentReading
 from services.library.documents import Documents
@@ -201,6 +202,9 @@ def indexing(library: Library, pages: int) -> None:
 
     lines = [f"Line {line} tells of the river, the bridge and the market by the old town wall." for line in range(40)]
     data = pdf([[(72, 750 - 16 * place, 11, line) for place, line in enumerate(lines)] for _page in range(pages)])
+    begun = time.perf_counter()
+    read = sum(1 for _page in reading.read("pdf", data))
+    print(f"{read / (time.perf_counter() - begun):.0f} pages/s read alone")
     begun = time.perf_counter()
     document = library.documents.get(OWNER, library.add("rate.pdf", data))
     took = time.perf_counter() - begun
