@@ -31,6 +31,7 @@ from routes import (
     plans,
     search,
     sessions,
+    sockets,
     studio,
     videos,
     voice,
@@ -82,6 +83,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     errors.init(app)
     ops.init(app, settings.cors_origins)
+    sockets.init(app, settings.cors_origins)
     auth.init(app)
     idempotency.init(app)
     library = (images, documents, folders, videos)

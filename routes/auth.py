@@ -25,6 +25,7 @@ MEDIA = frozenset(
         "images.thumbnail",
         "documents.file",
         "documents.page",
+        "videos.file",
     }
 )
 """Endpoints that a signed link opens, since an `<img>` tag sends no header."""

@@ -27,6 +27,7 @@ STATUS: dict[type[errors.AssistantError], int] = {
     errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.Unauthorized: 401,
+    errors.OriginRefused: 403,
     errors.KeyReused: 422,
     errors.Conflict: 409,
     errors.LimitExceeded: 429,

@@ -15,21 +15,18 @@ client that does not read, and none of a plan's steps is told twice or left out.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import threading
 from collections.abc import Iterator
-from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 from flask import Flask, current_app
 from flask_sock import Sock
-from simple_websocket import ConnectionClosed, Server
-from wsproto.events import TextMessage
-from wsproto.utilities import LocalProtocolError
+from simple_websocket import Server
 
 from models.database import DatabaseUnavailable
+from routes import sockets
 from routes.current import owner_id, services
 from routes.errors import status_of
 from routes.parsing import uuid_or_none
@@ -44,9 +41,7 @@ LOOK_S = 1.0
 """How often the rows are looked at without news, where other processes have no way to send any."""
 SURE_S = 15.0
 """How often they are looked at all the same where they have."""
-SEND_S = 10.0
-"""A client that takes nothing for so long is let go."""
-NOT_FOUND, GOING_AWAY, TRY_AGAIN, FAILED = 4404, 1001, 1013, 1011
+NOT_FOUND, GOING_AWAY, TRY_AGAIN = 4404, 1001, 1013
 PLACES = "event_sockets"
 ENDED: dict[Status, str] = {
     "completed": "PlanCompleted",
@@ -68,7 +63,7 @@ def follow(socket: Server, session_id: str) -> None:
     """Tell a client of a session's plans until it goes away or the server stops."""
     places: threading.BoundedSemaphore = current_app.extensions[PLACES]
     if not places.acquire(blocking=False):
-        end(socket, TRY_AGAIN, "Too many are listening.")
+        sockets.end(socket, TRY_AGAIN, "Too many are listening.")
         return
     try:
         _follow(socket, session_id)
@@ -86,8 +81,8 @@ def _follow(socket: Server, session_id: str) -> None:
     pause = SURE_S if bus.everywhere else LOOK_S
     with bus.subscribe(channel(found)) as news:
         for message in watch.stored():
-            send(socket, message)
-        send(socket, {"type": "Subscribed", "session_id": found})
+            tell(socket, message)
+        tell(socket, {"type": "Subscribed", "session_id": found})
         waited = 0.0
         while not news.ended:
             if not socket.connected:
@@ -100,8 +95,8 @@ def _follow(socket: Server, session_id: str) -> None:
                 while news.get(0) is not None:
                     pass  # one look shows what all of it was about
                 for message in watch.changes():
-                    send(socket, message)
-    end(socket, GOING_AWAY, "The server stops.")
+                    tell(socket, message)
+    sockets.end(socket, GOING_AWAY, "The server stops.")
 
 
 class Watch:
@@ -191,36 +186,13 @@ def refuse(socket: Server, error: AssistantError | DatabaseUnavailable) -> None:
         status, code, detail = 503, "STORAGE_UNAVAILABLE", "The database does not answer. Please try again."
     else:
         status, code, detail = status_of(error), error.code.upper(), error.message
-    send(socket, {"type": "error", "status": status, "code": code, "detail": detail})
-    end(socket, NOT_FOUND if status == 404 else FAILED, code)
+    tell(socket, {"type": "error", "status": status, "code": code, "detail": detail})
+    sockets.end(socket, NOT_FOUND if status == 404 else sockets.FAILED, code)
 
 
-def end(socket: Server, code: int, words: str) -> None:
-    """Close, whatever the client does about it."""
-    socket.sock.settimeout(SEND_S)
-    with contextlib.suppress(OSError, ConnectionClosed, LocalProtocolError):
-        socket.close(code, words)
-        socket.sock.shutdown(SHUT_WR)  # else the connection would wait for another request
-
-
-def send(socket: Server, message: dict[str, Any]) -> None:
-    """Send a whole message, or let the client go that does not take it.
-
-    Raises:
-        ConnectionClosed
-    """
-    if not socket.connected:
-        raise ConnectionClosed(socket.close_reason, socket.close_message)
-    data = socket.ws.send(TextMessage(data=json.dumps(message, ensure_ascii=False)))
-    socket.sock.settimeout(SEND_S)
-    try:
-        # The library's own `send` would leave out what the connection does not take at once.
-        socket.sock.sendall(data)
-    except OSError:
-        socket.connected = False
-        with contextlib.suppress(OSError):
-            socket.sock.shutdown(SHUT_RDWR)  # the library's thread waits for what it sends
-        raise ConnectionClosed(FAILED, "The client does not read.") from None
+def tell(socket: Server, message: dict[str, Any]) -> None:
+    """Raises `ConnectionClosed`."""
+    sockets.send(socket, json.dumps(message, ensure_ascii=False))
 
 
 def forget_received(socket: Server) -> None:

@@ -24,6 +24,7 @@ from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
 from models.database import DatabaseUnavailable
+from routes import sockets
 from routes.current import owner_id, services
 from routes.voice_reading import MAX_AUDIO, MAX_IMAGE, MAX_REQUEST, asked_of, field_of, mode_of, require_formats
 from routes.voice_saying import error_clip, finisher, spoken_language, status_aloud, words_of
@@ -81,7 +82,7 @@ def speak(socket: Server, asked: Asked) -> None:
     for index, sentence in enumerate(answer.sentences()):
         audio = sentence.audio.result()
         tell(socket, "sentence", index=index, text=sentence.text)
-        socket.send(audio)
+        sockets.send(socket, audio)
         said.append(sentence.text)
     finisher(asked, answer, began)()
     timings = {stage: round(seconds, 4) for stage, seconds in answer.timings.items()}
@@ -94,11 +95,11 @@ def fail(socket: Server, asked: Asked | None, error: Exception) -> None:
     tell(socket, "error", status=status, detail=words_of(error), error_type=type(error).__name__, **more)
     services().stages.count(error=type(error).__name__)
     if status in SPOKEN:
-        socket.send(error_clip(error, spoken_language(asked) if asked else "en"))
+        sockets.send(socket, error_clip(error, spoken_language(asked) if asked else "en"))
 
 
 def tell(socket: Server, kind: str, **values: Any) -> None:
-    socket.send(json.dumps({"type": kind, **values}, ensure_ascii=False))
+    sockets.send(socket, json.dumps({"type": kind, **values}, ensure_ascii=False))
 
 
 def read(sent: str | bytes) -> Asked:

@@ -14,6 +14,7 @@ AssistantError
 │   ├── DocumentNotFound
 │   └── PlanNotFound
 ├── Unauthorized                 no key, or one that is not known
+├── OriginRefused                a page of a stranger's opens a WebSocket
 ├── KeyReused                    an idempotency key came with another request than before
 ├── Conflict                     the state of the thing forbids the change
 ├── LimitExceeded                a rate, a budget or a monthly limit is used up
@@ -121,6 +122,10 @@ class PlanNotFound(NotFound):
 
 class Unauthorized(AssistantError):
     code = "unauthorized"
+
+
+class OriginRefused(AssistantError):
+    code = "origin_refused"
 
 
 class KeyReused(AssistantError):

@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from models.library import Plan
 from models.media import Image
 from routes import plan_events
+from routes.sockets import SEND_S
 from services.agent.actions import Step
 from tests.conftest import MakeApp, services_of
 from tests.inventory import eventually
@@ -247,11 +248,11 @@ def test_a_client_that_never_reads_holds_nobody_up_and_is_let_go(library: Librar
             library.decide(plan)
             heard = until(client, "PlanCompleted")
             assert kinds(heard).count("PlanStepCompleted") == 20
-            assert time.monotonic() - began < plan_events.SEND_S
+            assert time.monotonic() - began < SEND_S
     eventually(
         [],
         lambda: [one for one in threading.enumerate() if "process_request_thread" in one.name],
-        within_s=3 * plan_events.SEND_S,
+        within_s=3 * SEND_S,
     )
     deaf.close()
 
