@@ -167,10 +167,11 @@ class PassageSearch:
         made = []
         for row in rows:
             spans = quotes.candidates(row.text, row.heading)
-            place, agreement = quotes.best(row.text, spans, words, weights)
-            if agreement < quotes.SPEAKS_FOR_ITSELF and vector is not None and 1 < len(spans) <= left:
-                left -= len(spans)
-                place = self._nearest(row.text, spans, vector, place)
+            places = quotes.best(row.text, spans, words, weights)
+            place = quotes.fullest(row.text, spans, places, words, weights)
+            if vector is not None and 1 < len(places) <= left:
+                left -= len(places)
+                place = places[self._nearest(row.text, [spans[each] for each in places], vector, places.index(place))]
             start, end = quotes.cut(row.text, spans, place, words)
             quote = row.text[start:end]
             made.append(quote if quote in row.page_text else row.text)

@@ -22,13 +22,27 @@ def candidates(text: str, heading: str) -> list[tuple[int, int]]:
     return spoken or found
 
 
-def best(
-    text: str, spans: Sequence[tuple[int, int]], words: Sequence[Word], weights: Mapping[str, float]
-) -> tuple[int, float]:
-    """Which of the places has most of the question's words, and what share."""
+def best(text: str, spans: Sequence[tuple[int, int]], words: Sequence[Word], weights: Mapping[str, float]) -> list[int]:
+    """Which of the places may answer: those with most of the question's words, or all where none has enough."""
     shares = [share(words, weights, present(words, text[start:end])) for start, end in spans]
-    place = max(range(len(spans)), key=lambda each: shares[each])
-    return place, shares[place]
+    most = max(shares)
+    return [place for place, each in enumerate(shares) if each == most or most < SPEAKS_FOR_ITSELF]
+
+
+def fullest(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    places: Sequence[int],
+    words: Sequence[Word],
+    weights: Mapping[str, float],
+) -> int:
+    """The first of the places with most of the question's words."""
+
+    def agreement(place: int) -> float:
+        start, end = spans[place]
+        return share(words, weights, present(words, text[start:end]))
+
+    return max(places, key=agreement)
 
 
 def cut(text: str, spans: Sequence[tuple[int, int]], place: int, words: Sequence[Word]) -> tuple[int, int]:
