@@ -80,4 +80,4 @@ def display_name(agent: str) -> str:
 
 def in_words() -> str:
     """The agents as a model is told of them."""
-    return "\n".join(f"- {agent.name} ({', '.join(agent.tools)}): {agent.prompt}" for agent in AGENTS.values())
+    return "\n".join(f"- {agent.name}: {agent.prompt}" for agent in AGENTS.values())

@@ -15,7 +15,7 @@ from services.agent.tool import Tool
 from services.content import ToolSpec
 from services.errors import ImageNotFound
 
-WAITS = " It is not done at once: it becomes a step of a plan that the user approves or cancels."
+WAITS = " Becomes a step of a plan the user approves."
 
 
 def tools(reach: Reach) -> tuple[Tool, ...]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from services.agent.evidence import Change, Evidence, Found, PendingPlan, results
-from services.agent.tool import Outcome, Tool, failure, plan_change, refusal, run_tool
+from services.agent.tool import Outcome, Tool, failure, in_brief, plan_change, refusal, run_tool
 from services.agent.wording import counted, say
 from services.content import FinishReason, ImagePart, Message, Part, TextPart, ToolCall, ToolResult, Usage
 from services.errors import AssistantError
@@ -79,7 +79,7 @@ def run(
         ProviderError: the model failed.
     """
     talk = _Talk(tools or {}, evidence or Evidence())
-    specs = tuple(tool.spec for tool in talk.tools.values())
+    specs = tuple(tool.spec if tool.handed_on else in_brief(tool.spec) for tool in talk.tools.values())
     messages = request.messages
     reason: FinishReason = "length"
     for round_number in range(1, MAX_ROUNDS + 1):

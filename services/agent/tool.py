@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -59,6 +59,20 @@ class Tool:
     phase: str = "working"
     doing: str = "Working..."
     describe: Callable[[dict[str, Any]], str] = lambda _arguments: ""
+
+
+_UNTOLD = frozenset({"minLength", "maxLength", "minItems", "additionalProperties"})
+
+
+def in_brief(spec: ToolSpec) -> ToolSpec:
+    """A tool as a model is told of it: every round pays for each word, and a violation is told when it happens."""
+    return replace(spec, parameters=_told(spec.parameters))
+
+
+def _told(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {name: _told(value) for name, value in schema.items() if name not in _UNTOLD}
+    return schema
 
 
 @lru_cache(maxsize=256)
