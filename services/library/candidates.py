@@ -6,7 +6,7 @@ import math
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, false, literal, not_, or_, select
 
 from models.library import Folder
 from models.media import Image, ImageWords
@@ -26,7 +26,8 @@ FIELDS: dict[str, ColumnElement[Any]] = {
     "bytes": Image.size_bytes,  # type: ignore[dict-item]
     "width": Image.width,  # type: ignore[dict-item]
     "height": Image.height,  # type: ignore[dict-item]
-    "pixels": Image.width * Image.height,
+    # Not in whole numbers, of which PostgreSQL's end at two thousand millions.
+    "pixels": Image.width * literal(1.0) * Image.height,
 }
 
 

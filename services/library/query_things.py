@@ -203,7 +203,7 @@ def _sort(words: str, left: list[str], denied: list[str]) -> list[str]:
         wanted = piece[: negation.start()] if negation else piece
         left += _words(wanted)
         if negation:
-            denied += _words(piece[negation.end() :])
+            denied += _words(_NEGATION.sub(" ", piece[negation.end() :]))
     return left[before:]
 
 
