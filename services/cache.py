@@ -99,7 +99,7 @@ class Cache:
     def _shared_or_made(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if self._shared is None or self._codec is None:
             return make()
-        name = ":".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
+        name = _name(key)
         packed = self._shared.get(name)
         if packed is not None:
             try:
@@ -111,16 +111,24 @@ class Cache:
         return value
 
     def forget(self, *keys: Hashable) -> None:
-        """Drop values that are no longer true."""
+        """Drop values that are no longer true, here and in what is shared; another process may still have its own."""
         with self._lock:
             for key in keys:
                 self._values.pop(key, None)
                 self._making.pop(key, None)
+        if self._shared is not None:
+            for key in keys:
+                self._shared.delete(_name(key))
 
     @property
     def bytes(self) -> int:
         with self._lock:
             return int(self._values.currsize)
+
+
+def _name(key: Hashable) -> str:
+    """A key as what is shared knows it."""
+    return ":".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
 
 
 class _Counted(TTLCache[Hashable, Any]):

