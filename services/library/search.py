@@ -212,12 +212,13 @@ class _Seeking:
         having = self._having_words()
         with_all = set.intersection(*(ids for _weight, ids in having.values())) if having else set()
         near = self._near(vector, among, named=bool(with_all))
+        least_share = relevance.BESIDE_NAMED if with_all else relevance.LEAST_SHARE
         unwanted = set().union(*(pictures_with(self.work, self.owner_id, word) for word in self.clause.unwanted))
         for row in self._rows(near):
             if row.id in unwanted or (among is not None and row.id not in among):
                 continue
             verdict = judge(row, self.query, self.clause, self.now, near.get(row.id))
-            if verdict is None or not self._meant(row.id, having, near, verdict):
+            if verdict is None or not self._meant(row.id, having, near, verdict, least_share):
                 continue
             yield Match(
                 row.id,
@@ -272,7 +273,12 @@ class _Seeking:
         return {image_id: cosine for image_id, cosine in nearest if cosine >= least}
 
     def _meant(
-        self, image_id: str, having: dict[str, tuple[float, set[str]]], near: dict[str, float], verdict: Verdict
+        self,
+        image_id: str,
+        having: dict[str, tuple[float, set[str]]],
+        near: dict[str, float],
+        verdict: Verdict,
+        least_share: float,
     ) -> bool:
         """Whether the words that were not understood speak for a picture, and how much."""
         if not self.clause.words:
@@ -281,7 +287,7 @@ class _Seeking:
         weights = sum(weight for weight, _ids in having.values())
         share = sum(having[word][0] for word in there) / weights if weights else 0.0
         cosine = near.get(image_id)
-        enough = share > relevance.LEAST_SHARE if self._alone else share > 0
+        enough = share > least_share if self._alone else share > 0
         if not (enough or cosine is not None):
             return False
         verdict.parts.append(relevance.of_words(share, cosine))
