@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 URGENT_POLL_S = 0.2
 POLL_S = 1.0
 """How often a thread looks for what other processes have queued. What this one queues wakes it at once."""
-STOP_S = 5.0
+STOP_S = 2.0
 """How long jobs under way may take to end; what is cut off is done again after the next start."""
 AWAY_S = 10.0
 """Seconds for which a queue that did not answer is left alone; until then jobs stay in this process."""

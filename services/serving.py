@@ -233,6 +233,9 @@ def _worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
     app = getattr(worker, "wsgi", None)
     if app is not None:
         app.extensions["services"].stop()
+        # All is settled. The interpreter's own end would wait for threads that are inside a model.
+        logging.shutdown()
+        os._exit(0)
 
 
 def _end_at_once() -> None:
