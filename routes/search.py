@@ -15,7 +15,7 @@ from routes.parsing import iso, validated
 from routes.search_schemas import FoundImages, ImageQuery
 from routes.session_schemas import Problem
 from routes.videos import as_context
-from services.library.search import Hit
+from services.library.found import Hit
 from services.library.videos import SceneOf
 
 MEDIUM_SIDE = 1024

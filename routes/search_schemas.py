@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, clean, filled
 from routes.video_schemas import SceneFound
-from services.library.search import SearchType
+from services.library.found import SearchType
 
 
 def zone(name: str) -> str:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -20,6 +20,7 @@ from models.database import Database
 from models.media import Analysis, Image, ImageWords
 from services.errors import ProviderError
 from services.library import candidates, query_parts, relevance
+from services.library.found import Hit, Known, Match, Matches, SearchType
 from services.library.image_index import KIND, ImageIndex, told_first
 from services.library.judging import Verdict, judge
 from services.library.query import Clause, Query, understand
@@ -28,62 +29,10 @@ from services.library.vectors import Vectors
 
 log = logging.getLogger(__name__)
 
-SearchType = Literal["semantic", "keyword", "hybrid"]
 AT_ONCE = 500
 MOST_BY_MEANING = 1000
 """Pictures that are found by their meaning alone, at most."""
 LEAST_RELEVANCE = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A picture with what is said of it."""
-
-    image: Image
-    caption: str
-    told: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A picture that matches.
-
-    Args:
-        relevance: 0-1, how likely it is what was meant.
-        confidence: of the least sure thing found in it; None where no thing was asked for.
-        matched: what it was found by, in words.
-    """
-
-    known: Known
-    relevance: float
-    confidence: float | None
-    matched: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A picture that matches, by its id alone."""
-
-    image_id: str
-    created_at: datetime
-    relevance: float
-    confidence: float | None
-    matched: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Every picture that matches, the likeliest first.
-
-    Args:
-        search_type: what was looked at: things and words alone are `keyword` once words were left that the rules did
-            not understand; with their meaning it is `hybrid`; what was wholly understood, or looked for by meaning
-            alone, is `semantic`.
-    """
-
-    query: Query
-    matches: tuple[Match, ...]
-    search_type: SearchType
 
 
 class ImageSearch:
