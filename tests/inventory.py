@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from models.base import Base
 from tests import hosts
 
-NOT_COUNTED = ("workers", "analyses")
+NOT_COUNTED = ("workers", "analyses", "embedding_revisions")
 RUNTIME = ".ses"
 """What the runtime of the local models keeps among the temporary files, once they are used."""
 
