@@ -15,7 +15,8 @@ from datetime import datetime
 from services.answers.text_folding import LETTER, fold
 from services.library import query_filters as filters
 from services.library.dates import Period, periods_in
-from services.library.query_filters import FAMILY, NOT, Kind, Limits, Orientation, Place, Said
+from services.library.query_filters import FAMILY, NOT, Kind, Orientation, Place, Said
+from services.library.query_sizes import Limits, sizes_wanted
 from services.library.query_things import EMPTY, Thing, things_in
 
 _OR = re.compile(r"\s(?:or|either|या|किंवा|अथवा)\s")
@@ -93,7 +94,7 @@ def understand(text: str, now: datetime) -> Query:
     reads, rest = filters.texts_wanted(rest)
     place, rest = filters.place_wanted(rest)
     sureness, sure_words, rest = filters.confidence_wanted(rest)
-    sizes, rest = filters.sizes_wanted(rest)
+    sizes, rest = sizes_wanted(rest)
     periods, rest = _periods(rest, now)
     orientations, rest = filters.orientations_wanted(rest)
     kinds, rest = filters.kinds_wanted(rest)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.answers.text_folding import LETTER, fold, pattern
+from services.library.query_sizes import OVER, PICTURES, UNDER
 
 Orientation = Literal["portrait", "landscape", "square"]
 Kind = Literal[
@@ -39,7 +40,6 @@ NOT_AFTER = re.compile(
 )
 """A negation at the beginning of what follows, as Hindi and Marathi have it."""
 
-_PICTURES = r"(?:images?|pictures?|pics?|photos?|photographs?|shots?|files?|ones?|चित्र|तस्वीरें|तस्वीर|फोटो|छायाचित्रे)"
 _KINDS: dict[Kind, str] = {
     "screenshot": r"\b(?:screen ?(?:shots?|captures?|grabs?)(?: of)?|स्क्रीनशॉट|स्क्रीन शॉट)\b",
     "drawing": r"\b(?:drawings?|sketch(?:es)?|illustrations?|cartoons?|clip ?art|diagrams?|रेखाचित्र)\b",
@@ -55,9 +55,9 @@ _KINDS: dict[Kind, str] = {
     "indoors": r"\b(?:indoors?|inside(?! (?:of )?(?:a|an|the)\b)|घर के अंदर|अंदर|आतमध्ये|घरातील|घरात|आतील)\b",
     "outdoors": r"\b(?:outdoors?|outside(?! of\b)|in the open|बाहर|बाहेर|बाहेरील|बाहेरचे)\b",
     "blurred": r"\b(?:blurry|blurred|blur|out of focus|unsharp|shaky|धुंधली|धुंधले|धुंधला|अस्पष्ट)\b",
-    "sharp": rf"\b(?:sharp|crisp|in focus)\b(?= {_PICTURES}|\s*$)",
-    "dark": rf"\b(?:(?:too )?dark|underexposed|dim)\b(?= {_PICTURES}|\s*$)",
-    "bright": rf"\b(?:overexposed|washed out|(?:too )?bright)\b(?= {_PICTURES}|\s*$)",
+    "sharp": rf"\b(?:sharp|crisp|in focus)\b(?= {PICTURES}|\s*$)",
+    "dark": rf"\b(?:(?:too )?dark|underexposed|dim)\b(?= {PICTURES}|\s*$)",
+    "bright": rf"\b(?:overexposed|washed out|(?:too )?bright)\b(?= {PICTURES}|\s*$)",
     "text": (
         r"\b(?:with|containing|contains?|has|having|without|no) (?:any |some )?(?:text|words|writing|lettering)\b"
         r"(?! of\b)"
@@ -77,24 +77,6 @@ _ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
     ),
     "square": re.compile(r"\bsquare(?: (?:orientation|format|images?|pictures?|photos?|ones?))?\b"),
 }
-_OVER = r"over|above|more than|greater than|larger than|bigger than|exceeding|at least|min(?:imum)?(?: of)?|>=?"
-_UNDER = r"under|below|less than|smaller than|up to|at most|max(?:imum)?(?: of)?|<=?"
-_COMPARED = rf"(?:(?P<over>{_OVER})|(?P<under>{_UNDER}))"
-_BYTES = {"kb": 1000, "kilobyte": 1000, "kib": 1024, "mb": 10**6, "megabyte": 10**6, "mib": 2**20, "gb": 10**9}
-_FILE_SIZE = re.compile(rf"{_COMPARED} ?(?P<number>\d+(?:\.\d+)?) ?(?P<unit>{'|'.join(_BYTES)})s?\b")
-_MEGAPIXELS = re.compile(rf"{_COMPARED} ?(?P<number>\d+(?:\.\d+)?) ?(?:mp|megapixels?)\b")
-_SIDE = re.compile(
-    rf"(?:{_COMPARED}|(?P<wider>wider than)|(?P<taller>(?:taller|higher) than)) ?(?P<number>\d{{2,5}})"
-    r"(?: ?(?:px|pixels?))?(?: (?:(?P<wide>wide|in width|width)|(?P<high>high|tall|in height|height)))?"
-)
-_EXACTLY = re.compile(r"\b(?P<width>\d{2,5}) ?[x×] ?(?P<height>\d{2,5})\b")
-_LARGE = pattern(
-    rf"\b(?:(?:very )?(?:large|big|huge|high[- ]resolution|hi-?res)|बडी|बडे|मोठे|मोठी)\b(?= {_PICTURES}|\s*$)"
-)
-_SMALL = pattern(rf"\b(?:(?:very )?(?:small|tiny|little|low[- ]resolution)|छोटी|छोटे|लहान)\b(?= {_PICTURES}|\s*$)")
-_LARGE_PIXELS, _SMALL_PIXELS = 2_000_000, 300_000
-"""From 2 megapixels on a picture is large, up to 640 by 480 it is small."""
-
 _SURE_WORDS: tuple[tuple[re.Pattern[str], tuple[float, float], str], ...] = (
     (
         pattern(
@@ -121,7 +103,7 @@ _SURE_WORDS: tuple[tuple[re.Pattern[str], tuple[float, float], str], ...] = (
 )
 _SURE_NUMBER = re.compile(
     r"\b(?:with )?(?:an? )?(?P<word>confidence |certainty |score |sure )?(?:of |is )?"
-    rf"(?:(?P<over>at or above|higher than|{_OVER})|(?P<under>lower than|{_UNDER}))"
+    rf"(?:(?P<over>at or above|higher than|{OVER})|(?P<under>lower than|{UNDER}))"
     r" ?(?P<number>0?\.\d+|0|1\.0|1|\d{1,3}(?= ?(?:%|percent|per cent|प्रतिशत|टक्के)))"
     r"(?P<percent> ?(?:%|percent|per cent|प्रतिशत|टक्के))?"
     r"(?P<after> (?:confidence|certainty|sure|certain|confident))?(?!\w|\.\d)"
@@ -152,15 +134,6 @@ _NEAR = re.compile(
     r" (?P<lat>-?\d{1,2}\.\d+) ?[, ] ?(?P<lon>-?\d{1,3}\.\d+)"
 )
 _NEAR_KM = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Least and most, both included; None is open."""
-
-    field: Literal["bytes", "pixels", "width", "height"]
-    least: float | None = None
-    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,51 +204,6 @@ def confidence_wanted(rest: str) -> tuple[tuple[float, float] | None, str, str]:
                 rest[: hit.start()] + " " + rest[hit.end() :],
             )
     return None, "", rest
-
-
-def sizes_wanted(rest: str) -> tuple[tuple[tuple[Limits, str], ...], str]:
-    """Limits of the file's and the picture's size, each with its words."""
-    found: list[tuple[Limits, str]] = []
-
-    def bounded(field: Literal["bytes", "pixels", "width", "height"], value: float, *, over: bool, words: str) -> None:
-        limits = Limits(field, least=value) if over else Limits(field, most=value)
-        found.append((limits, f"{'over' if over else 'under'} {words}"))
-
-    while (hit := _FILE_SIZE.search(rest)) and len(found) < 4:
-        value, unit = float(hit["number"]), hit["unit"]
-        bounded(
-            "bytes",
-            value * _BYTES[unit],
-            over=bool(hit["over"]),
-            words=f"{value:g} {unit.upper() if len(unit) < 4 else unit}",
-        )
-        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
-    while (hit := _MEGAPIXELS.search(rest)) and len(found) < 4:
-        bounded("pixels", float(hit["number"]) * 1e6, over=bool(hit["over"]), words=f"{hit['number']} megapixels")
-        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
-    while (hit := _EXACTLY.search(rest)) and len(found) < 4:
-        for field in ("width", "height"):
-            found.append(
-                (
-                    Limits(field, float(hit[field]), float(hit[field])),
-                    f"{hit[field]} {'wide' if field == 'width' else 'high'}",
-                )
-            )
-        rest = f"{rest[: hit.start()]} {rest[hit.end() :]}"
-    for hit in list(_SIDE.finditer(rest)):
-        wide, high = hit["wide"] or hit["wider"], hit["high"] or hit["taller"]
-        if (wide or high) and len(found) < 4:
-            words = f"{hit['number']} pixels {'wide' if wide else 'high'}"
-            bounded("width" if wide else "height", float(hit["number"]), over=not hit["under"], words=words)
-            rest = rest.replace(hit[0], " ", 1)
-    for finder, limits, words in (
-        (_LARGE, Limits("pixels", least=_LARGE_PIXELS), "large"),
-        (_SMALL, Limits("pixels", most=_SMALL_PIXELS), "small"),
-    ):
-        if finder.search(rest):
-            found.append((limits, words))
-            rest = finder.sub(" ", rest, count=1)
-    return tuple(found), rest
 
 
 def place_wanted(rest: str) -> tuple[Place | None, str]:
