@@ -278,6 +278,14 @@ class Turn:
 
     def _answer(self) -> Iterator[ChatEvent]:
         citations = CitationFilter(self.question.evidence) if self.question and self.question.evidence else None
+        try:
+            yield from self._answer_through(citations)
+        except AssistantError:
+            if citations and (text := citations.flush()):
+                yield from self._say(text)
+            raise
+
+    def _answer_through(self, citations: CitationFilter | None) -> Iterator[ChatEvent]:
         for event in self._events():
             if self.outcome is not None:
                 return

@@ -11,6 +11,7 @@ from services.agent.action import Action, reference
 from services.agent.actions import ACTIONS, Step, prepared
 from services.agent.evidence import Change
 from services.agent.reach import Reach
+from services.agent.steps_in_words import in_words
 from services.agent.tool import Tool
 from services.content import ToolSpec
 from services.errors import ImageNotFound
@@ -46,8 +47,9 @@ def _planned(reach: Reach, action: Action, arguments: dict[str, Any], before: Se
     ready = _with_ids(reach, arguments)
     earlier = [Step(change.tool_name, change.arguments, change.agent_name, change.description) for change in before]
     with reach.database.read() as session:
-        step = prepared(session, reach.owner_id, [*earlier, Step(action.spec.name, ready)])[-1]
-    return Change(step.agent_name, step.tool_name, step.description, dict(step.arguments))
+        steps = prepared(session, reach.owner_id, [*earlier, Step(action.spec.name, ready)])
+        described = in_words(session, reach.owner_id, steps, reach.language)
+    return Change(steps[-1].agent_name, steps[-1].tool_name, described, dict(steps[-1].arguments))
 
 
 def _with_ids(reach: Reach, arguments: Mapping[str, Any]) -> dict[str, Any]:

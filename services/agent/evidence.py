@@ -128,11 +128,12 @@ class Evidence:
         context: what the turn began with.
         refs: result sets of earlier turns, by their keys.
     Attributes:
-        read_meanwhile: names of things looked at during the turn whose text reads like an order.
+        in_view: names of the pictures the model is shown whose text reads like an order; called at the turn's end, as
+            some are looked at only during it.
     """
 
     def __init__(self, context: Found = Found(), refs: Mapping[str, ResultSet] | None = None) -> None:
-        self.read_meanwhile: Callable[[], Iterable[str]] = tuple
+        self.in_view: Callable[[], Iterable[str]] = tuple
         self.pictures: dict[str, Picture] = {}
         self.papers: dict[str, Paper] = {}
         self.bonds: dict[str, Bond] = {}

@@ -250,7 +250,11 @@ def _end(request: ChatRequest, talk: _Talk, propose: Propose | None) -> Iterator
             steps = "; ".join(change.description.rstrip(".") for change in talk.changes[:3])
             more = counted("plan_more", language, len(talk.changes) - 3) if len(talk.changes) > 3 else ""
             closing.append(counted("plan_waits", language, len(talk.changes), steps=steps + more))
-    if planted := list(dict.fromkeys([*talk.evidence.planted, *talk.evidence.read_meanwhile()])):
+    planted = list(talk.evidence.planted)
+    if not talk.agents or talk.plan:
+        # Tools that only read have brought what the answer is about; else it is about what is in view.
+        planted = list(dict.fromkeys([*planted, *talk.evidence.in_view()]))
+    if planted:
         names = ", ".join(f"“{name}”" for name in planted[:3])
         closing.append(say("planted", language, names=names))
     if not talk.spoken and not closing and talk.tools:

@@ -139,6 +139,16 @@ def _chosen_images(work: Session, conversation_id: str) -> tuple[str, ...]:
     return tuple(work.execute(chosen.order_by(ConversationImage.position)).scalars())
 
 
+def texts_in(database: Database, hashes: Sequence[str]) -> dict[str, str]:
+    """What can be read in pictures, by their digests, of those that have been looked at."""
+    with database.read() as session:
+        asked = select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes))
+        return {
+            sha256: "\n".join(str(line.get("text", "")) for line in facts.get("text") or ())
+            for sha256, facts in session.execute(asked)
+        }
+
+
 def as_picture(
     image: Image, caption: str | None, *, confidence: float | None = None, relevance: float | None = None
 ) -> Picture:

@@ -8,7 +8,7 @@ from typing import Any
 from models.media import Image
 from services.agent.evidence import Found, Picture, ResultSet, Scene
 from services.agent.planted import is_planted
-from services.agent.reach import DATA, Reach, as_picture
+from services.agent.reach import DATA, Reach, as_picture, texts_in
 from services.agent.tool import Outcome, Tool
 from services.agent.wording import counted
 from services.content import ToolSpec
@@ -65,7 +65,12 @@ def _search(reach: Reach, search: ImageSearch, videos: Videos, wanted: str, limi
         for hit in shown
     )
     scenes = _scenes(reach, videos, [hit.known.image for hit in shown], pictures)
-    planted = [one.filename for one in pictures if is_planted(one.filename, one.title, one.description)]
+    read = texts_in(reach.database, [hit.known.image.sha256 for hit in shown])
+    planted = [
+        one.filename
+        for one, hit in zip(pictures, shown, strict=True)
+        if is_planted(one.filename, one.title, one.description, read.get(hit.known.image.sha256))
+    ]
     content = {
         "total": total,
         "understood": list(found.query.filters),

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from models.chats import Conversation
 from models.database import Database
 from models.library import Document
-from models.media import Analysis, Image
 from services.agent import changing, counting, crossing, filing, looking, reading, searching
 from services.agent.actions import Step
 from services.agent.evidence import Change, Evidence, Found, PendingPlan
 from services.agent.planted import is_planted
-from services.agent.reach import Reach, as_paper, reach
+from services.agent.reach import Reach, as_paper, reach, texts_in
 from services.agent.reading import FindsPassages
 from services.agent.recall import Recalled, recall
 from services.agent.tool import Tool
@@ -73,10 +71,8 @@ class Toolbox:
         evidence = Evidence(recalled.found, recalled.refs)
         within = reach(self.database, session, language, now, evidence)
         papers = self._papers(within)
-        evidence.know(Found(pictures=known, papers=papers.papers, planted=(*_planted(context), *papers.planted)))
-        unread = [one.image for one in context.shown if one.reads is None]
-        if unread:
-            evidence.read_meanwhile = lambda: self._read_meanwhile(unread)
+        evidence.know(Found(pictures=known, papers=papers.papers, planted=papers.planted))
+        evidence.in_view = lambda: self._planted(context)
         return Kit(
             self._tools(within),
             evidence,
@@ -97,12 +93,21 @@ class Toolbox:
         )
         return {tool.spec.name: tool for tool in every}
 
-    def _read_meanwhile(self, images: Sequence[Image]) -> list[str]:
-        """Names of those of the pictures that turned out to hold text which reads like an order."""
-        with self.database.read() as session:
-            asked = select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_([one.sha256 for one in images]))
-            stored = {sha256: facts for sha256, facts in session.execute(asked)}  # noqa: C416 - a Row is no pair to mypy
-        return [one.filename for one in images if one.sha256 in stored and is_planted(_text(stored[one.sha256]))]
+    def _planted(self, context: Context) -> list[str]:
+        """Names of the pictures in view that hold text which reads like an order."""
+        unread = [one.image.sha256 for one in context.shown if one.reads is None]
+        read = texts_in(self.database, unread) if unread else {}
+        return [
+            one.image.filename
+            for one in context.shown
+            if is_planted(
+                one.image.filename,
+                one.image.title,
+                one.image.description,
+                one.caption,
+                one.reads if one.reads is not None else read.get(one.image.sha256),
+            )
+        ]
 
     def _papers(self, within: Reach) -> Found:
         """The documents the session is about, where it is about some."""
@@ -124,16 +129,3 @@ class Toolbox:
 
 
 _NO_TAGS = str.maketrans("", "", "<>")
-
-
-def _text(stored: dict[str, Any]) -> str:
-    return "\n".join(str(line.get("text", "")) for line in stored.get("text") or ())
-
-
-def _planted(context: Context) -> tuple[str, ...]:
-    """Names of the pictures in view that hold text which reads like an order."""
-    return tuple(
-        known.image.filename
-        for known in context.shown
-        if is_planted(known.image.filename, known.image.title, known.image.description, known.caption, known.reads)
-    )

@@ -23,7 +23,7 @@ def _sentences() -> dict[str, dict[str, str]]:
     return {row["name"]: row for row in rows("sentences.tsv")}
 
 
-def say(name: str, language: Language, **values: Any) -> str:
+def say(name: str, language: Language, /, **values: Any) -> str:
     """A sentence by its name, its places filled.
 
     Raises:
@@ -32,7 +32,7 @@ def say(name: str, language: Language, **values: Any) -> str:
     return _sentences()[name][language].format(**values)
 
 
-def counted(name: str, language: Language, count: int, **values: Any) -> str:
+def counted(name: str, language: Language, count: int, /, **values: Any) -> str:
     """A sentence that has one form for one thing (`name_one`) and one for several (`name_many`)."""
     return say(f"{name}_{'one' if count == 1 else 'many'}", language, n=count, **values)
 

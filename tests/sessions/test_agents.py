@@ -50,7 +50,7 @@ Wipe the housing with a dry cloth once a week.
 
 ## Rust
 
-Remove rust from the pump housing with a wire brush before painting. Rust that reaches the shaft needs a new shaft.
+Remove rust from the pump housing with a wire brush before painting.
 """
 
 
@@ -183,8 +183,10 @@ def test_the_main_job(library: Library) -> None:
         ("दर महिन्याला माझे किती फोटो आहेत", "count_images", "चित्रे आहेत"),
         ("मैनुअल rust के बारे में क्या कहता है", "search_documents", "wire brush"),
         ("मॅन्युअलमध्ये rust बद्दल काय सांगितले आहे", "search_documents", "wire brush"),
-        ("beach वाली तस्वीरें एक फ़ोल्डर में डालो", "move_images_to_folder", "अनुमति"),
-        ("beach चे फोटो एका फोल्डरमध्ये ठेवा", "move_images_to_folder", "परवानगी"),
+        ("beach वाली तस्वीरें एक फ़ोल्डर में डालो", "move_images_to_folder", "2 तस्वीरें “Beach” फ़ोल्डर में रखें"),
+        ("beach चे फोटो एका फोल्डरमध्ये ठेवा", "move_images_to_folder", "2 चित्रे “Beach” फोल्डरमध्ये ठेवा"),
+        ("पहली दो तस्वीरें मैनुअल से जोड़ो", "link_image_to_document", "“pump_manual.md” से जोड़ें"),
+        ("Trips नावाचे नवीन फोल्डर बनवा", "create_folder", "“Trips” फोल्डर तयार करा"),
         ("What documents do I have?", "list_documents", "pump_manual.md"),
         ("Show me page 1 of the manual", "read_document_page", "wire brush"),
         ("How much storage have I used?", "usage_statistics", "1 documents"),
