@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from models.base import Base
 
@@ -53,6 +54,8 @@ class Database:
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url, connections)
         self._writing = self.engine.execution_options(writes=True)
         self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
+        self._closed = False
+        event.listen(self.engine, "checkin", self._given_back)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -100,7 +103,13 @@ class Database:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
+        """Close what nobody uses now, and the rest when it is given back."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        if self._closed and record.dbapi_connection is not None:
+            record.invalidate()
 
 
 @contextmanager

@@ -249,3 +249,14 @@ def test_more_threads_than_connections_wait_their_turn() -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _number: database.ping(), range(64)))
     database.close()
+
+
+def test_what_is_open_when_the_database_is_closed_is_closed_when_given_back(database: Database) -> None:
+    with database.look() as work:
+        held = work.connection.dbapi_connection
+        assert held is not None
+        database.close()
+        assert work.execute(select(func.count(Worker.id))).scalar_one() == 0
+    with pytest.raises(Exception, match=r"(?i)closed"):
+        held.cursor().execute("SELECT 1")
+    database.ping()
