@@ -10,6 +10,7 @@ const LOADERS = {
   studio: () => import("./studio/view.js"),
   speak: () => import("./speak/view.js"),
 };
+const ready = new Set();
 let current = { name: "", view: null };
 
 /** The view that is shown, once it is loaded. */
@@ -55,7 +56,11 @@ async function arrive() {
     current = { name, view: null };
     mark(name);
   }
+  const section = byId(`view-${name}`);
+  section.inert = !ready.has(name); // nothing can be used before its script is there
   const view = await LOADERS[name]();
+  ready.add(name);
+  section.inert = false;
   if (current.name !== name) return; // somebody went on while it was loading
   current.view = view;
   await view.enter(...(rest.length ? rest : [""]));

@@ -10,7 +10,7 @@ const OPEN = "\uE000";
 const CLOSE = "\uE001";
 const HELD = /\uE000(\d+)\uE001/;
 const QUOTED = /["“«]([^"”»\n]{3,300})["”»][^"“«\n]{0,80}$/;
-const ICONS = { img: "picture", doc: "document", link: "link", ref: "list" };
+const ICONS = { img: "picture", doc: "document", link: "link" };
 
 /** The text with its citations in words, and without one that has only begun. */
 export function plain(text, refs = {}) {
@@ -59,9 +59,9 @@ function link(element, cited, facts) {
 
 function anchor(citation, facts) {
   const { kind } = citation;
-  const words = [icon(ICONS[kind]), make("span", {}, nameOf(citation, facts.result_refs ?? {}))];
-  if (kind === "ref") return make("span", { className: "cite" }, ...words);
-  return make("a", { className: "cite", href: addressOf(citation, facts) }, ...words);
+  const name = nameOf(citation, facts.result_refs ?? {});
+  if (kind === "ref") return make("b", {}, name); // all of it stands below
+  return make("a", { className: "cite", href: addressOf(citation, facts) }, icon(ICONS[kind]), make("span", {}, name));
 }
 
 /** Where in this page a citation leads. */

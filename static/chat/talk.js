@@ -101,6 +101,7 @@ export class Talk {
         break;
       case "status":
         reply.step(event.agent_name, event.message);
+        say(event.message);
         break;
       case "thinking_step":
         reply.step(event.agent_name, event.message, event.reasoning);

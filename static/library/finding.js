@@ -9,6 +9,7 @@ const PAGE = 50;
 const field = byId("library-find");
 const told = byId("library-understood");
 let kind = "pictures";
+let where = "";
 let asked = null; // {query, without}
 let stop = () => {};
 
@@ -32,8 +33,10 @@ export function startFinding(search, stopped) {
   });
 }
 
-export function showFinding(of) {
+/** Say what is searched; `within`: a folder is open, though all of them are searched. */
+export function showFinding(of, within) {
   kind = of;
+  where = within ? " in the whole library" : "";
   const words = kind === "pictures" ? "Find pictures by words" : "Find passages in the documents";
   byId("library-find-label").textContent = words;
   field.placeholder = kind === "pictures" ? "red cars from last week…" : "Find in documents…";
@@ -59,8 +62,8 @@ export async function find(wish) {
 
 function countOf(total) {
   const one = kind === "pictures" ? "picture" : "passage";
-  if (total === 0) return kind === "pictures" ? "No picture matches." : "No passage matches.";
-  return `${total} ${total === 1 ? one : `${one}s`} found, the surest first.`;
+  if (total === 0) return `No ${one} matches${where}.`;
+  return `${total} ${total === 1 ? one : `${one}s`} found${where}, the surest first.`;
 }
 
 const loadPictures = ({ query, without }) => async (offset) => {

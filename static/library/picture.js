@@ -14,6 +14,7 @@ import { renew, takeOff } from "./shelf.js";
 const LOOK_AGAIN_MS = 2000;
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const place = byId("library-opened");
+let wanted = "";
 let open = null;
 let timer = null;
 let leave = () => {};
@@ -26,9 +27,12 @@ let leave = () => {};
  */
 export async function openPicture(id, back) {
   leave = back;
+  wanted = id;
   const [picture, links] = await Promise.all([server.picture(id), linksOf(id)]);
+  const shown = await whole(picture, links);
+  if (wanted !== id) return; // somebody went on meanwhile
   open = picture;
-  place.replaceChildren(...(await whole(picture, links)));
+  place.replaceChildren(...shown);
   watch();
 }
 
@@ -40,6 +44,7 @@ async function linksOf(id) {
 
 export function closePicture() {
   clearTimeout(timer);
+  wanted = "";
   open = null;
 }
 

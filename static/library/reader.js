@@ -14,6 +14,7 @@ import { documentFacts, progressOf, renew, takeOff } from "./shelf.js";
 
 const LOOK_AGAIN_MS = 2000;
 const place = byId("library-opened");
+let wanted = "";
 let open = null; // {document, number, words}
 let leave = () => {};
 let timer = null;
@@ -28,7 +29,9 @@ let timer = null;
  */
 export async function openDocument(id, number, words, back) {
   leave = back;
+  wanted = id;
   const document = await server.documentOf(id);
+  if (wanted !== id) return; // somebody went on meanwhile
   open = { document, number, words };
   place.replaceChildren(bar(document), make("div", { className: "sheet-room", id: "sheet" }));
   await show();
@@ -36,6 +39,7 @@ export async function openDocument(id, number, words, back) {
 
 export function closeDocument() {
   clearTimeout(timer);
+  wanted = "";
   open = null;
 }
 

@@ -108,8 +108,9 @@ export function renew(item) {
   if (!items.has(item.id)) return;
   const before = cardOf(item.id);
   const had = before.contains(document.activeElement);
-  const fresh = element(item);
-  items.set(item.id, item);
+  const merged = { ...items.get(item.id), ...item }; // what it was found by is not asked for again
+  const fresh = element(merged);
+  items.set(item.id, merged);
   before.replaceWith(fresh);
   if (had) fresh.querySelector("a")?.focus();
   onFill(source.kind);
@@ -130,7 +131,7 @@ function element(item) {
     case "pictures":
       return pictureCard({ id: item.id, name: item.title || item.filename, about: item.caption || day(item.created_at), address: item.thumbnail_url, analysis: item.analysis });
     case "pictures-found":
-      return pictureCard({ id: item.id, name: item.filename, about: item.scene ? sceneWords(item.scene) : item.description, address: item.thumbnail_url, relevance: item.relevance_score, matched: item.matched });
+      return pictureCard({ id: item.id, name: item.title || item.filename, about: item.scene ? sceneWords(item.scene) : item.description || item.caption, address: item.thumbnail_url, relevance: item.relevance_score, matched: item.matched });
     case "documents":
       return documentLine(item);
     default:

@@ -1,6 +1,7 @@
 // Library: pictures and documents in folders, found by words, and each of them opened.
 
 import { alarm } from "../announce.js";
+import * as connection from "../connection.js";
 import { byId, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { choosing } from "../picking.js";
@@ -14,12 +15,14 @@ import { sendAll } from "./sendings.js";
 import * as server from "./server.js";
 import * as shelf from "./shelf.js";
 
+const SOON_MS = 400;
 const KINDS = { pictures: "Pictures", documents: "Documents" };
 let kind = "pictures";
 let folder = "";
 let filled = ""; // which kind and folder the shelf holds
 let opened = ""; // what was opened from the list last
-let told = null; // files that came while the view was loading
+let due = null; // the timer of a look at what has come in
+const came = new Set(); // kinds of what has come in since the last look
 
 start();
 
@@ -33,6 +36,8 @@ export async function enter(what = "", id = "", page = "", words = "") {
     else if (what === "link" && id) await follow(id);
     else await showShelf(Object.hasOwn(KINDS, what) ? what : "pictures", id);
   } catch (error) {
+    if (error.lost) connection.whenBack(() => enter(what, id, page, words));
+    else if (folder === id) folder = ""; // it is gone
     await showShelf(kind, folder).catch(() => {});
     showProblem(error.message);
   }
@@ -88,7 +93,7 @@ async function showShelf(wanted, id) {
   }
   stopSelecting();
   forget();
-  showFinding(kind);
+  showFinding(kind, folder !== "");
   await folders.loadFolders();
   await fill();
 }
@@ -141,17 +146,19 @@ async function stopSearching() {
 }
 
 /** Something has come in: count it, and show it where it would be seen. */
-async function arrived(what) {
-  clearTimeout(told);
-  told = setTimeout(() => attempt(async () => {
-    await folders.loadFolders();
-    if (searching() || byId("library-shelf").hidden) {
-      filled = "";
-      return;
-    }
-    if ((what === "documents") === (kind === "documents")) await again();
-    else showFolders();
-  }), 400);
+function arrived(what) {
+  came.add(what === "documents" ? "documents" : "pictures");
+  due ??= setTimeout(() => attempt(showNew), SOON_MS);
+}
+
+async function showNew() {
+  due = null;
+  const here = came.has(kind);
+  came.clear();
+  await folders.loadFolders();
+  if (searching() || byId("library-shelf").hidden) filled = "";
+  else if (here) await again();
+  else showFolders();
 }
 
 /** Show the list as the server has it now. */

@@ -20,9 +20,11 @@ from skimage import data
 
 from services.prompts import FIRST_QUESTION
 from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.pages.library_site import LibrarySite, filled
 from tests.server import Server, running
+from tests.vision.conftest import models_dir
 
-__all__ = ["aimock", "aimock_server"]
+__all__ = ["aimock", "aimock_server", "models_dir"]
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
@@ -78,6 +80,18 @@ def cloud_settings(model: Aimock) -> dict[str, str]:
 def shared_server(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("site"), **cloud_settings(aimock_server)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Iterator[LibrarySite]:
+    """A server on its own eyes with a small library."""
+    pictures = {"coffee.jpg": photo("coffee"), "cat.jpg": photo("chelsea")}
+    folder = tmp_path_factory.mktemp("library")
+    with (
+        running(folder, VISION_PROVIDER="local", MODELS_DIR=str(models_dir), JOB_THREADS="2") as server,
+        filled(server, pictures) as site,
+    ):
+        yield site
 
 
 @pytest.fixture

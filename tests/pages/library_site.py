@@ -1,21 +1,19 @@
-"""A server on its own eyes with a small library: two photographs and a manual, looked at and read."""
+"""A library on a running server, with pictures and a manual in it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import pytest
 
-from tests.pages.conftest import Visit, photo
-from tests.server import Server, running
-from tests.vision.conftest import models_dir
+from tests.server import Server
 
-__all__ = ["library", "models_dir"]
+if TYPE_CHECKING:
+    from tests.pages.conftest import Visit
 
 READY_TIMEOUT_S = 120
 MANUAL = (
@@ -88,16 +86,12 @@ def until_ready(http: httpx2.Client, path: str) -> dict[str, Any]:
     raise AssertionError(f"{path} is still not ready")
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Iterator[LibrarySite]:
-    folder = tmp_path_factory.mktemp("library")
-    with (
-        running(folder, VISION_PROVIDER="local", MODELS_DIR=str(models_dir)) as server,
-        httpx2.Client(base_url=f"{server.url}/api/v2/", timeout=30, trust_env=False) as http,
-    ):
+@contextmanager
+def filled(server: Server, pictures: Mapping[str, bytes]) -> Iterator[LibrarySite]:
+    """A server's library with these pictures, by their names, and the manual, all of them looked at and read."""
+    with httpx2.Client(base_url=f"{server.url}/api/v2/", timeout=30, trust_env=False) as http:
         manual = sent(http, "documents", "Pump manual.md", MANUAL.encode())
-        names = {"coffee": "coffee.jpg", "chelsea": "cat.jpg"}
-        pictures = {file: sent(http, "images", file, photo(sample)) for sample, file in names.items()}
-        for path in (f"documents/{manual}", *(f"images/{image}" for image in pictures.values())):
-            assert until_ready(http, path)["id"]
-        yield LibrarySite(server, http, pictures, manual)
+        ids = {name: sent(http, "images", name, content) for name, content in pictures.items()}
+        for path in (f"documents/{manual}", *(f"images/{image}" for image in ids.values())):
+            until_ready(http, path)
+        yield LibrarySite(server, http, ids, manual)

@@ -12,11 +12,9 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.pages.axe import violations
 from tests.pages.conftest import Visit, photo
-from tests.pages.library_site import LibrarySite, library, models_dir
+from tests.pages.library_site import LibrarySite
 from tests.pages.test_injection import EVIL
 from tests.pages.test_looks import TOO_WIDE
-
-__all__ = ["library", "models_dir"]
 
 DROPPED = """([name, bytes]) => {
     const data = new DataTransfer();
