@@ -181,6 +181,8 @@ def file(request: Request, asker: Asker) -> str:
 
 
 def delete_images(request: Request, asker: Asker) -> str:
+    if not _is_plain_which(request.what, asker):
+        return say("which_pictures", asker.language)
     said, ids = _searched(request, asker)
     if not ids:
         return said or say("which_pictures", asker.language)
@@ -219,6 +221,15 @@ RULES: dict[str, Rule] = {
     "delete_images": delete_images,
     "retitle": retitle,
 }
+
+
+def _is_plain_which(what: str, asker: Asker) -> bool:
+    """Whether it is beyond doubt which pictures are meant: what is deleted is gone."""
+    listed = asker.memory.pictures or [image_id for _number, image_id in asker.memory.session]
+    if ordinals(what, len(listed)) or not points_back(what):
+        return True
+    one = has(r"\b(?:it|this|that|इसे|इसको|उसे|याला|त्याला)\b", what) and not points_at_several(what)
+    return len(listed) == 1 if one else bool(asker.memory.pictures) or len(listed) == 1
 
 
 def _searched(request: Request, asker: Asker) -> tuple[str, list[str]]:

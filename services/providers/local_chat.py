@@ -67,15 +67,16 @@ class LocalChat:
     def _step(self, step: tuple[ToolCall, ...] | str, request: ChatRequest) -> Iterator[ModelEvent]:
         """Calls of tools, or the answer made of what they brought."""
         yield AnswerStarted(self.name, self.model)
-        prompt = sum(len(message.text) for message in request.messages)
         if isinstance(step, str):
+            prompt = sum(len(message.text) for message in request.messages)
             text, finish_reason = _within(step, request)
             for piece in pieces(text):
                 yield TextDelta(piece)
             yield AnswerDone(finish_reason, Usage(prompt // 4, max(1, len(text) // 4), estimated=True))
             return
         yield from step
-        yield AnswerDone("tool_calls", Usage(prompt // 4, sum(len(str(call.arguments)) // 4 for call in step), True))
+        # What was asked is counted once, with the answer, however many rounds lie between.
+        yield AnswerDone("tool_calls", Usage(0, sum(1 + len(str(call.arguments)) // 4 for call in step), True))
 
     def _look(self, source: ImageSource) -> Facts:
         try:

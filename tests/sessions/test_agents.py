@@ -18,11 +18,14 @@ from config import Settings
 from models.library import Folder, Plan
 from models.media import Analysis, Image
 from services.answers import caption
+from services.content import ToolCall
+from services.errors import ProviderUnavailable
 from services.library.keywords import keywords
 from services.vision.facts import Box, Colour, DetectedObject, Facts, Quality, TextLine
 from services.vision.facts_json import to_json
 from tests import hosts
-from tests.conftest import picture, services_of
+from tests.agent.scripted import RoundsModel
+from tests.conftest import MakeApp, picture, services_of
 from tests.inventory import eventually
 from tests.sessions.conftest import Event, detail, events_of, names_of, new_session, parts, say, stream
 
@@ -289,3 +292,39 @@ def test_a_plan_is_done_after_a_yes(tmp_path: Path) -> None:
         assert "folder_modified" not in stream(client, session, "what folders do I have?")[-2].data
     finally:
         services_of(app).stop()
+
+
+@pytest.mark.parametrize("question", ["delete it", "Delete these", "इसे हटा दो", "delete this"])
+def test_nothing_is_deleted_by_guess(library: Library, question: str) -> None:
+    events = stream(library.client, new_session(library.client), question)
+    assert "plan_pending_approval" not in names_of(events)
+    assert "pending_actions" not in events[-2].data
+
+
+@pytest.mark.parametrize("question", ["Find the dog in the picture", "find text in this image"])
+def test_what_is_looked_for_in_the_picture_in_view(library: Library, question: str) -> None:
+    chosen = [library.images["rust_on_beam.jpg"]]
+    session = new_session(library.client, initial_image_ids=chosen, use_all_images=False)
+    assert tools_of(stream(library.client, session, question)) == []
+
+
+def test_a_model_that_stops_in_the_middle(make_app: MakeApp) -> None:
+    broken = ProviderUnavailable("Not reached.", provider="rounds")
+    model = RoundsModel(["Let me see.", ToolCall("1", "usage_statistics", {})], ["You have [[img:1", broken])
+    client = make_app(model).test_client()
+    session = new_session(client)
+    events = stream(client, session, "What do I have?")
+    assert tools_of(events) == [("usage_statistics", "AnalyticsAgent")]
+    assert names_of(events)[-2:] == ["error", "close"]
+    kept = detail(client, session)["messages"][-1]
+    assert (kept["status"], kept["content"]) == ("failed", "Let me see.\n\nYou have ")
+
+
+def test_a_model_that_makes_up_what_it_cites(make_app: MakeApp) -> None:
+    made_up = (
+        "See [[img:00000000-0000-4000-8000-0000000000aa|x.jpg]] and “so it is” [[doc:1|m.pdf|p:3]], [[ref:images_5]]."
+    )
+    client = make_app(RoundsModel([*made_up])).test_client()
+    done = stream(client, new_session(client), "What is it?")[-2].data
+    assert done["content"] == "See and “so it is” , ."
+    assert done["result_refs"] == {}
