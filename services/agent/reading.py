@@ -22,6 +22,8 @@ USUAL, MOST = 5, 10
 LONGEST_PAGE = 12_000
 """Characters of a page a model gets at once."""
 MOST_LISTED = 100
+TOLD = ("document_id", "filename", "page", "heading", "text", "quote", "relevance")
+"""What a model is told of a passage."""
 _DOCUMENT_ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 64, "description": "Id of the document."}
 SEARCH = ToolSpec(
     "search_documents",
@@ -147,38 +149,13 @@ def _among(reach: Reach, arguments: dict[str, Any]) -> list[str] | None:
 
 def told(reach: Reach, found: Sequence[Passage]) -> Outcome:
     """Passages as a model is told of them, with the pages they stand on."""
-    extracts = tuple(
-        Extract(
-            one.chunk_id,
-            one.document_id,
-            one.filename,
-            one.page,
-            one.text,
-            one.heading,
-            one.quote,
-            one.relevance,
-            one.start,
-            one.end,
-        )
-        for one in found
-    )
+    extracts = tuple(_extract(one) for one in found)
     ids = {one.document_id for one in extracts}
     with reach.database.read() as session:
         papers = session.execute(select(Document).where(Document.id.in_(ids))).scalars().all()
         pages = _pages(session, {(one.document_id, one.page) for one in extracts})
     planted = dict.fromkeys(one.filename for one in extracts if is_planted(one.filename, one.heading, one.text))
-    data = [
-        {
-            "document_id": one.document_id,
-            "filename": one.filename,
-            "page": one.page,
-            "heading": one.heading,
-            "text": one.text,
-            "quote": one.quote,
-            "relevance": one.relevance,
-        }
-        for one in extracts
-    ]
+    data = [{name: getattr(one, name) for name in TOLD} for one in extracts]
     label = counted("label_passages", reach.language, len(extracts))
     return Outcome(
         {"total": len(extracts), "note": DATA, "data": data},
@@ -189,6 +166,21 @@ def told(reach: Reach, found: Sequence[Passage]) -> Outcome:
             results=ResultSet("passages", tuple(one.chunk_id for one in extracts), label),
             planted=tuple(planted),
         ),
+    )
+
+
+def _extract(one: Passage) -> Extract:
+    return Extract(
+        chunk_id=one.chunk_id,
+        document_id=one.document_id,
+        filename=one.filename,
+        page=one.page,
+        text=one.text,
+        heading=one.heading,
+        quote=one.quote,
+        relevance=one.relevance,
+        start=one.start,
+        end=one.end,
     )
 
 
