@@ -25,7 +25,8 @@ class Server:
 
     Args:
         folder: gets its data, its temporary files and its log; the same one again is the same server restarted.
-        settings: environment variables by name; every other setting has its default.
+        settings: environment variables by name; every other setting has its default, but that
+            nothing is done behind the requests unless `JOB_THREADS` says so.
     """
 
     def __init__(self, folder: Path, **settings: str) -> None:
@@ -36,7 +37,7 @@ class Server:
         self._said = folder / "log"
         self._log = self._said.open("w")
         blank = {name: "" for name, _meaning, _default in described()} | {"GEMINI_KEY": ""}
-        chosen = {"PORT": "0", "DATA_DIR": str(self.data), "FETCH_MODELS": "false"}
+        chosen = {"PORT": "0", "DATA_DIR": str(self.data), "FETCH_MODELS": "false", "JOB_THREADS": "0"}
         chosen |= hosts.environment(self.data) | settings
         self.process = subprocess.Popen(
             [sys.executable, "app.py"],

@@ -95,6 +95,7 @@ def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) ->
         **{name.upper(): value for name, value in hosts.bucket().access.items()},
         "SECRET_KEY": "the same on both",
         "PROXIES": "1",
+        "JOB_THREADS": "2",
         **upstream(aimock_server),
     }
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from tests.inventory import rows
 from tests.server import Server, running
 
 COUNT = 6
-SETTINGS = {"VISION_PROVIDER": "local"}
+SETTINGS = {"VISION_PROVIDER": "local", "JOB_THREADS": "2"}
 
 
 def statuses(data: Path) -> list[str]:

@@ -31,7 +31,9 @@ from tests.plans.test_events import kinds, listening, told, until
 from tests.server import Server, running
 from tests.sessions.conftest import SESSIONS
 
-QUIET = {"VISION_PROVIDER": "local", "IMAGE_PROVIDER": "local", "STT_PROVIDER": "local", "TTS_PROVIDER": "local"}
+QUIET = dict.fromkeys(("VISION_PROVIDER", "IMAGE_PROVIDER", "STT_PROVIDER", "TTS_PROVIDER"), "local") | {
+    "JOB_THREADS": "2"
+}
 
 
 class Remote:

@@ -10,8 +10,8 @@ from typing import Any
 
 from config import ROOT
 from tests.mock.aimock import Aimock
-from tests.routes.conftest import aimock, aimock_server, answering, server  # noqa: F401
-from tests.server import Server
+from tests.routes.conftest import aimock, aimock_server, answering, upstream  # noqa: F401
+from tests.server import running
 
 HERE = Path(__file__).parent
 NEWMAN = HERE / "node_modules" / ".bin" / "newman"
@@ -68,29 +68,30 @@ def test_every_request_has_tests_and_its_files() -> None:
     assert 'pm.collectionVariables.set("image_id"' in "\n".join(collection()["item"][0]["event"][0]["script"]["exec"])
 
 
-def test_it_runs_green(server: Server, answering: Aimock, tmp_path: Path) -> None:  # noqa: F811
+def test_it_runs_green(answering: Aimock, tmp_path: Path) -> None:  # noqa: F811
     install()
     report = tmp_path / "report.json"
-    run = subprocess.run(
-        [
-            str(NEWMAN),
-            "run",
-            COLLECTION.name,
-            "--env-var",
-            f"base_url={server.url}",
-            "--reporters",
-            "cli,json",
-            "--reporter-json-export",
-            str(report),
-            "--color",
-            "off",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    with running(tmp_path / "server", JOB_THREADS="2", **upstream(answering)) as server:
+        run = subprocess.run(
+            [
+                str(NEWMAN),
+                "run",
+                COLLECTION.name,
+                "--env-var",
+                f"base_url={server.url}",
+                "--reporters",
+                "cli,json",
+                "--reporter-json-export",
+                str(report),
+                "--color",
+                "off",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
     assert run.returncode == 0, run.stdout[-6000:]
     found = json.loads(report.read_text())["run"]
     assert found["failures"] == []
