@@ -33,6 +33,7 @@ from routes.session_schemas import (
     SessionQuery,
     SessionsQuery,
 )
+from routes.showing import Relink, relinker
 from services import export as exporting
 from services.context import TOKENS_AN_IMAGE
 from services.errors import SessionNotFound
@@ -90,10 +91,11 @@ def detail(path: SessionPath, query: SessionQuery) -> Response:
     session = services().sessions.get(owner_id(), session_id(path))
     selected = services().sessions.selected_images(session.id)
     messages = services().sessions.messages(session.id, query.message_limit) if query.include_messages else []
+    relink = relinker()
     return jsonify(
         {
             "session": summary(session, len(selected)),
-            "messages": [present(message) for message in messages],
+            "messages": [present(message, relink) for message in messages],
             "selected_image_ids": [] if session.use_all_images else selected,
             "selected_document_ids": services().sessions.selected_documents(session.id),
             "context_summary": context_summary(session, len(selected)),
@@ -239,9 +241,10 @@ def summary(session: Conversation, selected: int) -> dict[str, Any]:
     }
 
 
-def present(message: Message) -> dict[str, Any]:
+def present(message: Message, relink: Relink) -> dict[str, Any]:
     details = message.details or {}
     answer = message.role == "assistant"
+    context = details.get("image_context") if answer else None
     return {
         "id": message.id,
         "role": message.role,
@@ -251,7 +254,7 @@ def present(message: Message) -> dict[str, Any]:
         "model": message.model,
         "processing_time_ms": message.processing_time_ms,
         "created_at": iso(message.created_at),
-        "image_context": details.get("image_context") if answer else None,
+        "image_context": None if context is None else relink(context),
         "metadata": metadata(message) if answer else None,
         "status": message.status,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from routes.current import base_url
 from routes.wire import Present
 from services.agent.evidence import Picture, Scene
 
+Relink = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 _ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -46,3 +48,23 @@ def presenter() -> Present:
         return told if shown.relevance is None else told | {"relevance_score": shown.relevance}
 
     return present
+
+
+def relinker() -> Relink:
+    """Gives pictures that were kept with an answer links of today: signed ones open for a day."""
+    base, sign = base_url(), signer()
+
+    def link(endpoint: str, image_id: str) -> str:
+        return base + sign(url_for(endpoint, image_id=image_id))
+
+    def relink(pictures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            picture
+            | {
+                "thumbnail_url": link("classic.image_thumbnail", picture["image_id"]),
+                "stored_url": link("classic.image_file", picture["image_id"]),
+            }
+            for picture in pictures
+        ]
+
+    return relink

@@ -20,8 +20,8 @@ from services.vision.facts_json import from_json
 
 SHOWN = 4
 """Pictures whose pixels a model gets at once; more cost much and are told apart badly."""
-TOLD_OF = 60
-"""Pictures a model hears of at all, in pixels or in words."""
+TOLD_OF = 24
+"""Pictures a model hears of unasked, in pixels or in words; it can search for more. Each is 60 tokens a round."""
 NAMES = 5_000
 """Pictures, newest first, whose file names a question is compared with."""
 FOUND = 200

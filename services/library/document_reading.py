@@ -40,7 +40,7 @@ BATCH_S: Final = 2.0
 WAITING: Final = 1_000
 
 EMBEDDED_AT_ONCE: Final = 120
-"""Passages that get their vectors while their document is read; those behind follow, found by their words until then."""
+"""Passages that get their vectors while their document is read; the rest follow, found by their words until then."""
 SLICE_S: Final = 45.0
 """How long a PDF is read in one go; then it queues again, so that others are not kept waiting by it."""
 

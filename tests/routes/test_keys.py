@@ -182,6 +182,19 @@ def test_a_link_in_an_answer_works_in_an_img_tag(app: OpenAPI) -> None:
         assert client.get(path.split("?")[0]).status_code == 401
 
 
+def test_links_kept_with_an_answer_are_signed_anew(app: OpenAPI) -> None:
+    """They open for a day; what was said with them is read for years."""
+    client, given = app.test_client(), headers(app)
+    upload(client, given)
+    session = client.post("/api/v2/chat/sessions", json={}, headers=given).json["session_id"]
+    path = f"/api/v2/chat/sessions/{session}"
+    assert client.post(f"{path}/messages", json={"message": "What is it?"}, headers=given).status_code == 200
+    services_of(app).secret_key = app.config["SECRET_KEY"] = "another: links signed before open nothing now"
+    (shown,) = client.get(path, headers=given).json["messages"][1]["image_context"]
+    for name in ("stored_url", "thumbnail_url"):
+        assert client.get(shown[name].removeprefix("http://localhost")).status_code == 200
+
+
 @pytest.mark.parametrize(
     "forge",
     [

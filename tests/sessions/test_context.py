@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from models.base import new_id, now
 from models.media import Analysis, Image
 from services.content import ImagePart
+from services.context import TOLD_OF
 from services.library.keywords import keywords
 from services.pointing import pointing
 from services.vision.facts import Box, Colour, DetectedObject, Facts, Label, Quality, TextLine
@@ -155,7 +156,7 @@ def test_what_a_model_is_told(make_app: MakeApp) -> None:
     say(client, session, "What do you see?")
     told = model.requests[-1].messages[0].text
     assert "100 pictures" in told
-    assert told.count("<image id=") == 60
+    assert told.count("<image id=") == TOLD_OF
     assert "<i>" not in told
     assert "100. <image" in told
     assert "Of the other 40" in told
