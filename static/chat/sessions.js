@@ -8,7 +8,12 @@ const TITLE = 80;
 /** Chats, newest first. */
 export const page = (search, offset) =>
   json("GET", `${SESSIONS}?${new URLSearchParams({ ...(search ? { search } : {}), limit: 20, offset })}`);
-export const get = (id) => json("GET", `${SESSIONS}/${id}`);
+/** A chat with what was said in it, and what it is about. */
+export async function get(id) {
+  const found = await json("GET", `${SESSIONS}/${id}`);
+  found.session.selected_document_count = found.selected_document_ids.length;
+  return found;
+}
 export const rename = (id, title) => json("PATCH", `${SESSIONS}/${id}/title`, { json: { title } });
 export const close = (id) => json("DELETE", `${SESSIONS}/${id}`);
 export const aimAtAll = (id) => json("PATCH", `${SESSIONS}/${id}/mode`, { json: { use_all_images: true } });

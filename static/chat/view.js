@@ -52,14 +52,13 @@ async function list(id) {
 async function openTalk(id) {
   let talk = talks.get(id);
   try {
-    const { session, messages, context_summary: aim } = await sessions.get(id);
+    const { session, messages } = await sessions.get(id);
     if (talk) talk.session = session;
     if (!talk) {
       talk = new Talk(session, () => refresh(talk));
       await talk.restore(messages);
       talks.set(id, talk);
     }
-    talk.aim = aim;
   } catch (error) {
     if (error.lost) connection.whenBack(() => go(`/chat/${id}`));
     settle("/chat");
@@ -85,7 +84,7 @@ function show(talk) {
 
 /** What the chat is called, what it is about, and whether it is still open. */
 function showSession() {
-  const { title, is_active: active, use_all_images: all, selected_image_count: pictures, selected_document_count: documents = 0 } = open.session;
+  const { title, is_active: active, use_all_images: all, selected_image_count: pictures, selected_document_count: documents } = open.session;
   byId("chat-name").textContent = title;
   const parts = [all ? "all pictures" : `${pictures} ${pictures === 1 ? "picture" : "pictures"}`, documents ? `${documents} ${documents === 1 ? "document" : "documents"}` : "all documents"];
   byId("chat-facts").textContent = `About ${parts.join(" and ")}`;

@@ -56,8 +56,10 @@ async function open(id, show) {
   if (!folders.everyFolder().length) await folders.loadFolders();
   folders.showTree(folder, kind);
   await show();
+  const left = byId("library-shelf").contains(document.activeElement);
   byId("library-shelf").hidden = true;
   byId("library-opened").hidden = false;
+  if (left) byId("library-opened").querySelector("h1")?.focus();
 }
 
 /** A link belongs to a picture; there it is shown with the others. */

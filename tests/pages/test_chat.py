@@ -10,9 +10,10 @@ from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.mock.aimock import Aimock
 from tests.pages.axe import violations
-from tests.pages.conftest import Visit, cloud_settings, photo
+from tests.pages.conftest import Site, Visit, cloud_settings, photo
 from tests.pages.library_site import LibrarySite
 from tests.pages.test_access import new_key
+from tests.pages.test_ask import LONG
 from tests.pages.test_injection import EVIL
 from tests.pages.test_library import harmless
 from tests.pages.test_looks import TOO_WIDE
@@ -120,6 +121,39 @@ def test_a_stream_that_is_cut_is_taken_up_where_it_was_left(visit: Visit, librar
     assert again.headers["last-event-id"] == "3"
 
 
+def begin_slowly(visit: Visit, site: Site) -> Locator:
+    """Ask for a long answer; where it is being shown."""
+    page = visit.page
+    site.model.answer({"content": LONG}, when={"userMessage": "Go on"}, latency=60, chunkSize=12)
+    visit.open(f"{site.url}/#/chat")
+    page.fill("#chat-text", "Go on")
+    page.press("#chat-text", "Enter")
+    coming = page.locator("#chat-log .answer.coming:not(.waiting)")
+    expect(coming).to_contain_text("three")
+    return coming
+
+
+def test_a_stopped_answer_keeps_what_was_said(visit: Visit, site: Site) -> None:
+    page = visit.page
+    begin_slowly(visit, site)
+    page.click("#chat-stop")
+    last = page.locator("#chat-log .turn").last
+    expect(last.locator(".foot")).to_contain_text("Stopped.")
+    expect(last).to_contain_text("One two three")
+    assert len(last.inner_text()) < len(LONG)
+    expect(page.locator("#chat-text")).to_be_focused()
+
+
+def test_a_reload_in_the_middle_of_an_answer_loses_nothing(visit: Visit, site: Site) -> None:
+    page = visit.page
+    coming = begin_slowly(visit, site)
+    page.reload()
+    expect(coming).to_contain_text("three")
+    last = page.locator("#chat-log .turn").last
+    expect(last.locator("strong")).to_have_count(12)
+    expect(page.locator("#chat-log .turn")).to_have_count(2)
+
+
 def test_a_message_that_did_not_get_through_is_sent_again(visit: Visit, library: LibrarySite) -> None:
     page = visit.page
     library.open(visit, "chat")
@@ -169,6 +203,13 @@ def test_a_chat_about_some_pictures_and_about_everything_again(visit: Visit, lib
     page.get_by_role("button", name="Chat about them").click()
     expect(page.locator("#chat-facts")).to_have_text("About 1 picture and all documents")
     expect(page.locator("#chat-aim")).to_contain_text("Only about 1 picture")
+    page.get_by_role("button", name="Talk about everything again").click()
+    expect(page.locator("#chat-facts")).to_have_text("About all pictures and all documents")
+    page.goto(f"{library.url}/#/library/documents")
+    page.click("#library-select")
+    page.get_by_label("Select Pump manual.md").check()
+    page.get_by_role("button", name="Chat about them").click()
+    expect(page.locator("#chat-facts")).to_have_text("About all pictures and 1 document")
     page.get_by_role("button", name="Talk about everything again").click()
     expect(page.locator("#chat-facts")).to_have_text("About all pictures and all documents")
 

@@ -6,6 +6,7 @@ from playwright.sync_api import FileChooser, Page, expect
 
 from services.prompts import FIRST_QUESTION
 from tests.pages.conftest import Site, Visit, photo, upload
+from tests.pages.library_site import LibrarySite
 
 
 def focused(page: Page) -> str:
@@ -75,7 +76,36 @@ def test_views_are_changed_by_keyboard_and_the_title_gets_the_focus(visit: Visit
         page.keyboard.press("Enter")
         expect(page.locator(f"#{title}")).to_be_focused()
         assert page.title() == f"{name} – Visual Assistant"
-        expect(page.locator(f"nav a:has-text('{name}')")).to_have_attribute("aria-current", "page")
+        expect(page.locator(f"[data-view]:has-text('{name}')")).to_have_attribute("aria-current", "page")
+
+
+def test_the_library_and_a_chat_by_keyboard_alone(visit: Visit, library: LibrarySite) -> None:
+    page = visit.page
+    library.open(visit, "library")
+    expect(page.locator(".card").first).to_be_visible()
+    page.locator("#skip").focus()
+    tab_to(page, "library-find")
+    page.keyboard.type("cat in a png")
+    page.keyboard.press("Enter")
+    expect(page.locator("#library-count")).to_contain_text("No picture matches")
+    tab_to(page, "type png – search without this")
+    page.keyboard.press("Enter")
+    expect(page.locator(".card")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.locator(".card a").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#picture-name")).to_be_focused()
+    page.locator("#skip").focus()
+    tab_to(page, "Chat")
+    page.keyboard.press("Enter")
+    expect(page.locator("#chat-title")).to_be_focused()
+    tab_to(page, "chat-text")
+    page.keyboard.type("Delete the pictures of a cat")
+    page.keyboard.press("Enter")
+    expect(page.locator(".plan .primary")).to_be_visible()
+    tab_to(page, "Cancel")
+    page.keyboard.press("Enter")
+    expect(page.locator(".plan-state")).to_contain_text("Cancelled")
 
 
 def test_the_list_on_a_phone_opens_and_closes_by_keyboard(visit: Visit, site: Site) -> None:
