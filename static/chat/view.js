@@ -5,7 +5,7 @@ import * as connection from "../connection.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { ask, askText } from "../library/dialogs.js";
-import { notice } from "../library/notice.js";
+import { notice, tried } from "../library/notice.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import * as sessions from "./sessions.js";
@@ -162,7 +162,7 @@ async function after(talk) {
 async function rename() {
   const title = await askText("Rename the chat", "Title", "Rename", open.session.title);
   if (title === null) return;
-  await attempt(async () => {
+  await tried(async () => {
     Object.assign(open.session, await sessions.rename(open.id, title));
     showSession();
     await list(open.id);
@@ -171,7 +171,7 @@ async function rename() {
 
 async function close() {
   if (!(await confirmed("Close this chat?", "Nothing more can be said in it. It can still be read and saved.", "Close it"))) return;
-  await attempt(async () => {
+  await tried(async () => {
     await sessions.close(open.id);
     open.session.is_active = false;
     showSession();
@@ -189,11 +189,11 @@ async function save() {
     make("label", { className: "way" }, more, make("span", {}, "With details: model, tokens, times, pictures")),
   ];
   const wish = await ask("Save the chat as a file", body, "Save", { read: () => [format.value, more.checked] });
-  if (wish) await attempt(() => sessions.save(open.id, ...wish));
+  if (wish) await tried(() => sessions.save(open.id, ...wish));
 }
 
 async function aimAtAll() {
-  await attempt(async () => {
+  await tried(async () => {
     if (!open.session.use_all_images) await sessions.aimAtAll(open.id);
     if (open.session.selected_document_count) await sessions.noDocuments(open.id);
     ({ session: open.session } = await sessions.get(open.id));
@@ -201,15 +201,6 @@ async function aimAtAll() {
     field.focus();
     say("The chat is about everything again.");
   });
-}
-
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    alarm(error.message);
-    notice(error.message);
-  }
 }
 
 function showProblem(text) {
@@ -233,11 +224,11 @@ function start() {
   byId("chat-export").addEventListener("click", save);
   byId("chat-close").addEventListener("click", close);
   byId("chat-aim-all").addEventListener("click", aimAtAll);
-  byId("chat-list-more").addEventListener("click", () => attempt(side.next));
+  byId("chat-list-more").addEventListener("click", () => tried(side.next));
   const find = byId("chat-find");
   byId("chat-find-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(() => side.search(find.value.trim()));
+    tried(() => side.search(find.value.trim()));
   });
-  find.addEventListener("search", () => !find.value && attempt(() => side.search("")));
+  find.addEventListener("search", () => !find.value && tried(() => side.search("")));
 }

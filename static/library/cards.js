@@ -59,10 +59,16 @@ export function why(relevance, matched) {
   );
 }
 
-/** Text with some of its words marked. `words` are looked for without regard to case. */
+/** What finds any of these words, whatever their case and however they are broken into lines; null for none. */
+export function finder(words) {
+  const wanted = words.filter(Boolean).toSorted((one, other) => other.length - one.length);
+  if (!wanted.length) return null;
+  return new RegExp(`(${wanted.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+")).join("|")})`, "giu");
+}
+
+/** Text with some of its words marked. */
 export function marked(text, words) {
-  const wanted = words.filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
-  if (!wanted.length) return [text];
-  const finder = new RegExp(`(${wanted.toSorted((one, other) => other.length - one.length).join("|")})`, "giu");
-  return text.split(finder).map((part, index) => (index % 2 ? make("mark", {}, part) : part)).filter((part) => part !== "");
+  const wanted = finder(words);
+  if (!wanted) return [text];
+  return text.split(wanted).map((part, index) => (index % 2 ? make("mark", {}, part) : part)).filter((part) => part !== "");
 }

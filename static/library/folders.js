@@ -1,10 +1,9 @@
 // Folders: the tree beside the list, the way to where one is, and what can be done with a folder.
 
-import { alarm } from "../announce.js";
 import { byId, icon, make } from "../dom.js";
 import { go } from "../router.js";
 import { askFolder, askText, askWay } from "./dialogs.js";
-import { notice } from "./notice.js";
+import { notice, tried } from "./notice.js";
 import * as server from "./server.js";
 
 let all = [];
@@ -57,7 +56,7 @@ export async function create(parent, kind) {
   const within = folderOf(parent);
   const name = await askText(within ? `New folder in “${within.name}”` : "New folder", "Name", "Make it");
   if (name === null) return;
-  await attempt(async () => {
+  await tried(async () => {
     const made = await server.newFolder(name, within?.id ?? null);
     await loadFolders();
     go(`/library/${kind}/${made.id}`);
@@ -66,16 +65,16 @@ export async function create(parent, kind) {
 
 export async function rename(id, changed) {
   const name = await askText("Rename the folder", "Name", "Rename", folderOf(id).name);
-  if (name !== null) await attempt(() => change(id, { name }, changed));
+  if (name !== null) await tried(() => change(id, { name }, changed));
 }
 
 export async function move(id, changed) {
   const folder = folderOf(id);
   const parent = await askFolder(`Move “${folder.name}” into`, all, "Move", { current: folder.parent_id, without: folder });
   if (parent === null || parent === (folder.parent_id ?? "")) return;
-  await attempt(async () => {
+  await tried(async () => {
     await change(id, { parent_id: parent || null }, changed);
-    const back = () => attempt(() => change(id, { parent_id: folder.parent_id ?? null }, changed));
+    const back = () => tried(() => change(id, { parent_id: folder.parent_id ?? null }, changed));
     notice(`“${folder.name}” was moved.`, back);
   });
 }
@@ -95,19 +94,10 @@ export async function remove(id, kind) {
     { value: "delete", label: "Delete what is in it too", about: "All pictures and documents in it and below are gone for good." },
   ], "Delete", true);
   if (way === null) return;
-  await attempt(async () => {
+  await tried(async () => {
     await server.removeFolder(id, way);
     await loadFolders();
     go(parent ? `/library/${kind}/${parent}` : `/library/${kind}`);
     notice(way === "keep" ? `The folder “${name}” is deleted; what was in it is in ${above}.` : `The folder “${name}” is deleted with all that was in it.`);
   });
-}
-
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    alarm(error.message);
-    notice(error.message);
-  }
 }

@@ -1,6 +1,6 @@
 // What has just been done, and a way to take it back.
 
-import { say } from "../announce.js";
+import { alarm, say } from "../announce.js";
 import { make, tool } from "../dom.js";
 
 const SHOWN_MS = 12_000;
@@ -21,4 +21,14 @@ export function notice(text, undo = null) {
   say(undo ? `${text} It can be undone for a few seconds.` : text);
   const gone = () => setTimeout(() => (box.matches(":hover, :focus-within") ? gone() : box.remove()), SHOWN_MS);
   gone();
+}
+
+/** Do something, and say so if it does not go well. */
+export async function tried(work) {
+  try {
+    await work();
+  } catch (error) {
+    alarm(error.message);
+    notice(error.message);
+  }
 }

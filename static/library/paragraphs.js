@@ -1,6 +1,7 @@
 // The text of a page as headings, paragraphs and tables, with words marked in it.
 
 import { make } from "../dom.js";
+import { finder } from "./cards.js";
 
 const ROW = / \| /;
 
@@ -81,9 +82,4 @@ function spansOf(text, words) {
   const each = spans.length ? null : finder(words.split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => word.length > 3));
   if (each) spans.push(...text.matchAll(each));
   return spans.map((match) => [match.index, match.index + match[0].length]);
-}
-
-function finder(words) {
-  const wanted = words.filter(Boolean).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
-  return wanted.length ? new RegExp(wanted.join("|"), "giu") : null;
 }

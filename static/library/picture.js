@@ -1,13 +1,13 @@
 // One picture: what is known of it, and what can be done with it.
 
-import { saveFile, setPicture } from "../api.js";
-import { alarm, say } from "../announce.js";
+import { setPicture } from "../api.js";
+import { say } from "../announce.js";
 import { byId, confirmed, icon, make, size, tool } from "../dom.js";
 import { percent, stateOf } from "./cards.js";
-import { kept } from "../keep.js";
+import { round, saving } from "./controls.js";
 import { ask, askFolder } from "./dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
-import { notice } from "./notice.js";
+import { notice, tried } from "./notice.js";
 import * as server from "./server.js";
 import { renew, takeOff } from "./shelf.js";
 
@@ -63,23 +63,15 @@ async function whole(picture, links) {
 }
 
 function bar(picture) {
-  const download = make("a", { className: "round", href: `/images/${picture.id}/file`, download: picture.filename, title: "Download", aria: { label: "Download" } }, icon("download"));
-  download.addEventListener("click", (event) => {
-    if (!kept("key")) return; // the link does it
-    event.preventDefault();
-    saveFile(`/images/${picture.id}/file`).catch((error) => alarm(error.message));
-  });
   return make("div", { className: "opened-head" },
-    make("button", { type: "button", className: "round", title: "Back to the list", onclick: () => leave(), aria: { label: "Back to the list" } }, icon("left")),
+    round("left", "Back to the list", () => leave()),
     make("h1", { tabIndex: -1, className: "opened-name", id: "picture-name" }, picture.title || picture.filename),
     make("a", { className: "button small primary ask-it", href: `#/ask/${picture.id}` }, icon("ask"), "Ask about it"),
     round("folder", "Move into a folder", move),
-    download,
+    saving(`/images/${picture.id}/file`, picture.filename, "Download"),
     round("trash", "Delete this picture", remove),
   );
 }
-
-const round = (mark, words, onclick) => make("button", { type: "button", className: "round", title: words, onclick, aria: { label: words } }, icon(mark));
 
 /** What a person says of it. */
 function form(picture) {
@@ -91,7 +83,7 @@ function form(picture) {
     make("label", { htmlFor: title.id }, "Title"), title, make("label", { htmlFor: about.id }, "Description"), about, make("div", { className: "row" }, save));
   shown.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await attempt(async () => {
+    await tried(async () => {
       const changes = { title: title.value.trim() || null, description: about.value.trim() || null };
       took(await server.changePicture(picture.id, changes));
       byId("picture-name").textContent = open.title || open.filename;
@@ -170,7 +162,7 @@ async function linked(picture, links) {
 }
 
 async function unlink(id, item) {
-  await attempt(async () => {
+  await tried(async () => {
     await server.removeLink(id);
     item.remove();
     notice("The link is taken away.");
@@ -195,7 +187,7 @@ async function link(imageId) {
     read: () => ({ image_id: imageId, document_id: which.value, page: page.valueAsNumber || null, title: title.value.trim() }),
   });
   if (!wish) return;
-  await attempt(async () => {
+  await tried(async () => {
     await server.newLink(wish);
     await openPicture(imageId, leave);
     notice("The document is linked.");
@@ -211,16 +203,16 @@ async function move() {
     await loadFolders();
     showKnown(place.querySelector(".known"), open);
   };
-  await attempt(async () => {
+  await tried(async () => {
     await put(folder);
-    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => attempt(() => put(from)));
+    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => tried(() => put(from)));
   });
 }
 
 async function remove() {
   const yes = await confirmed("Delete this picture?", "It goes from the server, with everything said about it. This cannot be undone.", "Delete");
   if (!yes) return;
-  await attempt(async () => {
+  await tried(async () => {
     await server.removePicture(open.id);
     takeOff([open.id]);
     notice("The picture is deleted.");
@@ -229,7 +221,7 @@ async function remove() {
 }
 
 async function lookAgain() {
-  await attempt(async () => {
+  await tried(async () => {
     const { results } = await server.bulk({ action: "reanalyse", image_ids: [open.id] });
     if (results[0]?.error) throw new Error(results[0].error.message);
     await refresh();
@@ -251,13 +243,4 @@ function watch() {
   clearTimeout(timer);
   if (!["pending", "processing"].includes(open?.analysis?.status)) return;
   timer = setTimeout(() => refresh().catch(watch), LOOK_AGAIN_MS);
-}
-
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    alarm(error.message);
-    notice(error.message);
-  }
 }

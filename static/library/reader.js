@@ -1,13 +1,12 @@
 // A document, a page at a time, with the words that were cited marked.
 
-import { saveFile } from "../api.js";
 import { alarm, say } from "../announce.js";
 import { byId, confirmed, icon, make } from "../dom.js";
-import { kept } from "../keep.js";
 import { settle } from "../router.js";
+import { round, saving } from "./controls.js";
 import { askFolder } from "./dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
-import { notice } from "./notice.js";
+import { notice, tried } from "./notice.js";
 import { paragraphs } from "./paragraphs.js";
 import * as server from "./server.js";
 import { documentFacts, progressOf, renew, takeOff } from "./shelf.js";
@@ -45,12 +44,6 @@ export function closeDocument() {
 
 function bar(document) {
   const { id, filename, title } = document;
-  const download = make("a", { className: "round", href: server.fileOf(id), download: filename, title: "Download the original", aria: { label: "Download the original" } }, icon("download"));
-  download.addEventListener("click", (event) => {
-    if (!kept("key")) return; // the link does it
-    event.preventDefault();
-    saveFile(server.fileOf(id)).catch((error) => alarm(error.message));
-  });
   const number = make("input", { type: "number", id: "page-number", min: 1 });
   number.setAttribute("aria-label", "Page");
   const turning = make("form", { className: "turning" }, round("left", "Previous page", () => turnTo(open.number - 1), "page-before"), number, make("span", { className: "muted", id: "page-count" }), round("right", "Next page", () => turnTo(open.number + 1), "page-after"));
@@ -66,13 +59,9 @@ function bar(document) {
       make("p", { className: "muted", id: "document-facts" }, documentFacts(document))),
     turning,
     round("folder", "Move into a folder", move),
-    download,
+    saving(server.fileOf(id), filename, "Download the original"),
     round("trash", "Delete this document", remove),
   );
-}
-
-function round(mark, words, onclick, id = "") {
-  return make("button", { type: "button", className: "round", id, title: words, onclick, aria: { label: words } }, icon(mark));
 }
 
 /** Show the page that is asked for, or how far the reading is. */
@@ -108,15 +97,10 @@ async function show() {
 
 async function again() {
   const button = make("button", { type: "button", className: "button small" }, icon("retry"), "Try again");
-  button.onclick = async () => {
-    try {
-      await server.readAgain(open.document.id);
-      await refresh();
-    } catch (error) {
-      alarm(error.message);
-      notice(error.message);
-    }
-  };
+  button.onclick = () => tried(async () => {
+    await server.readAgain(open.document.id);
+    await refresh();
+  });
   return button;
 }
 
@@ -163,28 +147,19 @@ async function move() {
     renew(now);
     await loadFolders();
   };
-  await attempt(async () => {
+  await tried(async () => {
     await put(folder);
-    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => attempt(() => put(document.folder_id)));
+    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => tried(() => put(document.folder_id)));
   });
 }
 
 async function remove() {
   const { id } = open.document;
   if (!(await confirmed("Delete this document?", "It goes from the server, with all that was read from it. This cannot be undone.", "Delete"))) return;
-  await attempt(async () => {
+  await tried(async () => {
     await server.removeDocument(id);
     takeOff([id]);
     notice("The document is deleted.");
     leave(true);
   });
-}
-
-async function attempt(work) {
-  try {
-    await work();
-  } catch (error) {
-    alarm(error.message);
-    notice(error.message);
-  }
 }

@@ -1,10 +1,10 @@
 // Several at once: choosing them, moving them, taking them away.
 
-import { alarm, say } from "../announce.js";
+import { say } from "../announce.js";
 import { byId, confirmed, make, tool } from "../dom.js";
 import { askFolder } from "./dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
-import { notice } from "./notice.js";
+import { notice, tried } from "./notice.js";
 import * as server from "./server.js";
 import { cardOf, itemOf, shownIds, takeOff } from "./shelf.js";
 
@@ -176,12 +176,6 @@ const told = (failed) => (failed.length ? ` ${failed.length} could not be: ${[..
 
 async function attempt(work) {
   bar.setAttribute("aria-busy", "true");
-  try {
-    await work();
-  } catch (error) {
-    alarm(error.message);
-    notice(error.message);
-  } finally {
-    bar.setAttribute("aria-busy", "false");
-  }
+  await tried(work);
+  bar.setAttribute("aria-busy", "false");
 }
