@@ -59,9 +59,18 @@ _WORDS = {
     "brown": "brown tan भूरा भूरी भूरे तपकिरी bhura",
     "beige": "beige cream बेज",
 }
-_FINDERS = {
-    name: pattern(rf"\b(?:{'|'.join(fold(word) for word in words.split())})\b") for name, words in _WORDS.items()
-}
+
+
+def _forms(words: str) -> list[str]:
+    """Colour words, those of Hindi and Marathi with every ending that an adjective in -ā takes."""
+    listed = [fold(word) for word in words.split()]
+    declined = [f"{word[:-1]}{end}" for word in listed if word.endswith("ा") for end in ("ी", "े", "्या")]
+    return sorted({*listed, *declined}, key=lambda word: (-len(word), word))
+
+
+_FINDERS = {name: pattern(rf"\b(?:{'|'.join(_forms(words))})\b") for name, words in _WORDS.items()}
+COLOUR = f"(?:{'|'.join(_forms(' '.join(_WORDS.values())))})"
+"""Matches any colour word in a folded text."""
 
 
 def colour_name(name: str, language: Language) -> str:

@@ -13,7 +13,7 @@ from models.media import Image, ImageWords
 from services.answers.nouns import members
 from services.answers.text_folding import fold
 from services.library.dates import Period
-from services.library.image_words import COLOUR_MARK, KIND_MARK
+from services.library.image_words import KIND_MARK, colour_mark
 from services.library.query import Clause, Query
 from services.library.query_filters import Kind, Orientation, Place
 from services.library.query_sizes import Limits
@@ -73,7 +73,7 @@ def having(work: Connection, query: Query, clause: Clause) -> list[ColumnElement
         if not thing.wanted or thing.is_vague or thing.concept == ANYTHING or (thing.count and thing.count[0] == 0):
             continue
         if thing.concept is None:
-            groups.append([mark for colour in thing.colours for mark in (COLOUR_MARK + colour, colour)])
+            groups.append([mark for colour in thing.colours for mark in (colour_mark(colour), colour)])
         else:
             groups.append([thing.concept, *(members(thing.concept) - {thing.concept})])
     measured = [kind for kind, wanted in query.kinds if wanted and kind in KINDS]

@@ -208,7 +208,7 @@ _LEAD = r"\b(?:(?:taken|made|uploaded|added|shot|from|in|on|during|since|of|with
 _BOUNDS = "before|until|older than|earlier than|prior to|after|newer than|later than|since"
 _BOUND = (
     rf"\b(?:(?:taken |made |uploaded |added )?(?P<bound>{_BOUNDS}) "
-    r"|(?:taken |made |uploaded |added )?(?:from|in|on|during|of) )?(?:the )?"
+    r"|(?:taken |made |uploaded |added )?(?:from|in|on|during|of) |(?:taken|made|uploaded|added|shot) )?(?:the )?"
 )
 _AT = rf"\b(?:taken |made |uploaded |added )?(?:(?P<bound>{_BOUNDS})|from|in|during|of|or) "
 _YEAR = r"(?:19|20)\d\d\b"

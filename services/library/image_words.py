@@ -83,7 +83,13 @@ def marks(facts: Facts | None) -> list[str]:
     known = _measured(facts)
     kinds_of = [f"{KIND_MARK}{kind}" for kind, holds in KINDS.items() if holds(known)]
     shares = known.get("c", {})
-    return [*kinds_of, *(f"{COLOUR_MARK}{colour}" for colour, share in shares.items() if share >= WHOLE_COLOUR)]
+    wholly = (colour_mark(colour) for colour, share in shares.items() if share >= WHOLE_COLOUR)
+    return [*kinds_of, *wholly]
+
+
+def colour_mark(colour: str) -> str:
+    """The made-up word for what is of a colour as a whole."""
+    return COLOUR_MARK + colour.replace(" ", "")
 
 
 def _measured_words(facts: Facts) -> list[str]:
@@ -129,7 +135,8 @@ def _measured(facts: Facts) -> dict[str, Any]:
     known["f"] = [[round(face.confidence, 3), int(face.sure)] for face in facts.faces]
     shares: dict[str, float] = {}
     for colour in facts.colours:
-        shares[basic(colour.name)] = shares.get(basic(colour.name), 0.0) + colour.share
+        for name in {colour.name, basic(colour.name)}:
+            shares[name] = shares.get(name, 0.0) + colour.share
     known["c"] = {colour: round(share, 3) for colour, share in shares.items()}
     known["s"] = facts.scene.setting
     known["m"] = facts.scene.medium
@@ -141,7 +148,9 @@ def _measured(facts: Facts) -> dict[str, Any]:
 
 
 def _colours(colours: Iterable[Any]) -> list[str]:
-    return list(dict.fromkeys(basic(colour.name) for colour in colours if colour.share >= LEAST_SHARE))
+    """The basic colours of a thing, and their shades."""
+    there = [colour.name for colour in colours if colour.share >= LEAST_SHARE]
+    return list(dict.fromkeys([*map(basic, there), *there]))
 
 
 def _meaning(texts: Texts, name: str, facts: Facts | None) -> str:

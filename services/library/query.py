@@ -9,7 +9,7 @@ taken out of the query; the words that remain are looked for as they are and by 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.answers.text_folding import LETTER, fold
@@ -17,7 +17,7 @@ from services.library import query_filters as filters
 from services.library.dates import Period, periods_in
 from services.library.query_filters import FAMILY, NOT, Kind, Orientation, Place, Said
 from services.library.query_sizes import Limits, sizes_wanted
-from services.library.query_things import EMPTY, Thing, things_in
+from services.library.query_things import Thing, is_empty, things_in
 
 _OR = re.compile(r"\s(?:or|either|या|किंवा|अथवा)\s")
 _NEGATED_LIST = re.compile(
@@ -36,12 +36,14 @@ class Clause:
         words: what was not understood.
         meaning: what it wants in its own words; "" where all of it was understood and can be seen.
         unwanted: words that should not be there.
+        loose: whether pictures with one of the things will do where none has all ("dogs and cats").
     """
 
     things: tuple[Thing, ...] = ()
     words: tuple[str, ...] = ()
     meaning: str = ""
     unwanted: tuple[str, ...] = ()
+    loose: bool = False
 
     @property
     def sought(self) -> tuple[str, ...]:
@@ -131,7 +133,7 @@ def told(name: str, value: str, wanted: bool) -> str:
     if wanted:
         return f"{name}: {value}"
     return (
-        f"not: {value}" if name in ("setting", "type", "quality", "orientation", "object") else f"not: {name} {value}"
+        f"not: {value}" if name in ("setting", "type", "quality", "orientation", "object", "look") else f"not: {name} {value}"
     )
 
 
@@ -158,7 +160,7 @@ def _clauses(rest: str) -> tuple[Clause, ...]:
         denied = tuple(thing for clause in unwanted for thing in clause.things)
         words = tuple(word for clause in unwanted for word in clause.unwanted)
         return tuple(
-            Clause((*clause.things, *denied), clause.words, clause.meaning, (*clause.unwanted, *words))
+            replace(clause, things=(*clause.things, *denied), unwanted=(*clause.unwanted, *words))
             for clause in wanted
         )
     return tuple(clauses)
@@ -178,15 +180,15 @@ def _parts(rest: str) -> list[str]:
 
 def _clause(part: str) -> Clause:
     named = things_in(part)
-    words = tuple(dict.fromkeys(word for word in named.left if word not in EMPTY))[:MOST_WORDS]
-    unwanted = tuple(dict.fromkeys(word for word in named.denied if word not in EMPTY))[:MOST_WORDS]
+    words = tuple(dict.fromkeys(word for word in named.left if not is_empty(word)))[:MOST_WORDS]
+    unwanted = tuple(dict.fromkeys(word for word in named.denied if not is_empty(word)))[:MOST_WORDS]
     vague = any(thing.is_vague for thing in named.things)
-    meaning = " ".join(word for word in named.said if word not in EMPTY) if words or vague else ""
-    return Clause(named.things, words, meaning, unwanted)
+    meaning = " ".join(word for word in named.said if not is_empty(word)) if words or vague else ""
+    return Clause(named.things, words, meaning, unwanted, loose=named.loose and not words and not vague)
 
 
 def _with(clause: Clause, thing: Thing) -> Clause:
-    return Clause((*clause.things, thing), clause.words, clause.meaning, clause.unwanted)
+    return replace(clause, things=(*clause.things, thing))
 
 
 def _of_things(clauses: tuple[Clause, ...]) -> list[str]:

@@ -15,7 +15,7 @@ from services.library.query_sizes import OVER, PICTURES, UNDER
 Orientation = Literal["portrait", "landscape", "square"]
 Kind = Literal[
     "photo", "drawing", "document", "screenshot", "animation", "png", "jpeg", "gif", "webp", "indoors", "outdoors",
-    "blurred", "sharp", "dark", "bright", "text", "located",
+    "blurred", "sharp", "dark", "bright", "text", "located", "monochrome",
 ]  # fmt: skip
 FAMILY: dict[Kind, str] = {
     **dict.fromkeys(("png", "jpeg", "gif", "webp", "photo", "drawing", "document", "screenshot", "animation"), "type"),
@@ -23,6 +23,7 @@ FAMILY: dict[Kind, str] = {
     **dict.fromkeys(("blurred", "sharp", "dark", "bright"), "quality"),
     "text": "has",
     "located": "has",
+    "monochrome": "look",
 }
 """What a kind is one of; those of one family exclude each other, so several of them are alternatives."""
 
@@ -36,7 +37,8 @@ NOT = re.compile(
 )
 """A negation at the end of what stands before something."""
 NOT_AFTER = re.compile(
-    r"^\s*(?:(?:के|की|का|च्या|में|मध्ये)\s+)?(?:बिना|नहीं|सिवाय|छोडकर|नको|शिवाय|नाही|सोडून|वगळून)(?:\s+(?:है|हैं|हो|आहे|आहेत|असलेले))?"
+    r"^\s*(?:(?:के|की|का|को|च्या|में|मध्ये)\s+)?(?:बिना|नहीं|सिवाय|अलावा|रहित|छोडकर|नको|शिवाय|नाहीत|नाही|सोडून|वगळून|वगळता|खेरीज|"
+    r"नसलेले|नसलेली|नसलेला|नसलेल्या|न (?=हो))(?:\s*(?:हैं|है|हों|हो|आहेत|आहे|असलेले))?(?![\w\u0900-\u097f])"
 )
 """A negation at the beginning of what follows, as Hindi and Marathi have it."""
 
@@ -62,20 +64,31 @@ _KINDS: dict[Kind, str] = {
         r"\b(?:with|containing|contains?|has|having|without|no) (?:any |some )?(?:text|words|writing|lettering)\b"
         r"(?! of\b)"
     ),
+    "monochrome": (
+        rf"\b(?:black[ -](?:and|&|n)[ -]white|b ?(?:&|and|/) ?w|bw)\b(?= (?:{PICTURES}|photography|portraits?)\b|\s*$)|"
+        r"\b(?:monochrome|monochromatic|gr[ea]y[ -]?scale|colou?rless|without colou?r|श्वेत श्याम|ब्लैक एंड व्हाइट|कृष्णधवल)\b"
+    ),
     "located": (
         r"\b(?:with|having|has|without|no) (?:a )?(?:gps|location|coordinates|geotags?)(?: data)?\b|\bgeo-?tagged\b"
     ),
 }
 _FINDERS: dict[Kind, re.Pattern[str]] = {kind: pattern(words) for kind, words in _KINDS.items()}
+_SHAPED = r"(?:orient(?:ed|ation)|format(?:ted)?|mode|aspect(?: ratio)?|aligned|alignment|layout|shaped?)"
+_ENDS = r"(?=\s*$|\s*[,;]|\s(?:and|or|of|with|without|from|in|taken|uploaded|not|but)\b)"
 _ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
-    "portrait": re.compile(
-        r"\b(?:portrait|vertical|upright|tall)(?: (?:orientation|format|mode)|(?= (?:images?|pictures?|photos?)))"
-        r"|\bvertical\b|\bportraits?\b(?! of\b)"
+    "portrait": pattern(
+        rf"\b(?:in )?(?:portrait|vertical|upright|tall)(?:ly)?[ -]{_SHAPED}\b|\b(?:vertical|upright|tall)(?:ly)?\b(?= {PICTURES}\b)"
+        rf"|\b(?:taken )?(?:vertical(?:ly)?|upright)\b{_ENDS}|\b(?:that are |which are )?(?:taller than (?:they are )?wide)\b"
+        rf"|\b(?:that are|which are) tall\b|\bportraits?\b(?! of\b)"
+        rf"|\b(?:खडी|खडे|उभे|उभी|उभ्या|पोर्ट्रेट)\b(?= {PICTURES}\b)"
     ),
-    "landscape": re.compile(
-        r"\b(?:landscape|horizontal|wide)(?: (?:orientation|format|mode|images?|pictures?|photos?))|\bhorizontal\b"
+    "landscape": pattern(
+        rf"\b(?:in )?(?:landscape|horizontal|wide)(?:ly)?[ -]{_SHAPED}\b|\b(?:landscape|horizontal|wide)(?:ly)?\b(?= {PICTURES}\b)"
+        rf"|\b(?:taken )?(?:horizontal(?:ly)?|in landscape)\b{_ENDS}|\b(?:that are |which are )?(?:wider than (?:they are )?(?:tall|high))\b"
+        rf"|\b(?:that are|which are) wide\b"
+        rf"|\b(?:आडी|आडे|आडवे|आडवी|आडव्या|लैंडस्केप|लँडस्केप)\b(?= {PICTURES}\b)"
     ),
-    "square": re.compile(r"\bsquare(?: (?:orientation|format|images?|pictures?|photos?|ones?))?\b"),
+    "square": pattern(rf"\bsquare(?:[ -]{_SHAPED})?\b|\b(?:चौकोनी|वर्गाकार)\b(?= {PICTURES}\b)"),
 }
 _SURE_WORDS: tuple[tuple[re.Pattern[str], tuple[float, float], str], ...] = (
     (
@@ -153,7 +166,7 @@ class Place:
     km: float
 
 
-def _cut(rest: str, start: int, end: int) -> tuple[bool, str]:
+def cut(rest: str, start: int, end: int) -> tuple[bool, str]:
     """Whether what stands there is wanted, and the query without it and its negation."""
     negation = NOT.search(rest[:start])
     after = NOT_AFTER.match(rest[end:])
@@ -169,7 +182,7 @@ def texts_wanted(rest: str) -> tuple[tuple[Said, ...], str]:
         hit = finder.search(rest)
         while hit and len(found) < 5:
             said = fold(re.sub(r'"', " ", hit.group(1))).strip()
-            wanted, rest = _cut(rest, hit.start(), hit.end())
+            wanted, rest = cut(rest, hit.start(), hit.end())
             rest = re.sub(r"(?:that|which) (?:says?|reads?) *$", " ", rest)
             if said:
                 found.append(Said(said, wanted))
@@ -183,7 +196,7 @@ def folder_wanted(rest: str) -> tuple[tuple[str, bool] | None, str]:
         hit = finder.search(rest)
         if hit:
             name = hit["name"].strip().strip('"')
-            wanted, rest = _cut(rest, hit.start(), hit.end())
+            wanted, rest = cut(rest, hit.start(), hit.end())
             return (name, wanted), rest
     return None, rest
 
@@ -221,7 +234,7 @@ def orientations_wanted(rest: str) -> tuple[tuple[tuple[Orientation, bool], ...]
     for value, finder in _ORIENTATIONS.items():
         hit = finder.search(rest)
         if hit:
-            wanted, rest = _cut(rest, hit.start(), hit.end())
+            wanted, rest = cut(rest, hit.start(), hit.end())
             found.append((value, wanted))
     return tuple(found), rest
 
@@ -233,6 +246,6 @@ def kinds_wanted(rest: str) -> tuple[tuple[tuple[Kind, bool], ...], str]:
         hit = finder.search(rest)
         if hit:
             denies = hit[0].lstrip().startswith(("without", "no "))
-            wanted, rest = _cut(rest, hit.start(), hit.end())
+            wanted, rest = cut(rest, hit.start(), hit.end())
             found.append((value, wanted and not denies))
     return tuple(found), rest

@@ -46,7 +46,7 @@ def _less(clause: Clause, gone: Collection[str], *, unsure: bool) -> Clause:
         names = [thing.words for thing in things if thing.wanted]
         meaning = " ".join([*names, *clause.words]) if clause.words or vague else ""
     unwanted = tuple(word for word in clause.unwanted if f"not: {word}" not in gone)
-    return Clause(things, clause.words, meaning, unwanted)
+    return replace(clause, things=things, meaning=meaning, unwanted=unwanted)
 
 
 def _left(thing: Thing, gone: Collection[str], *, unsure: bool) -> Thing | None:

@@ -8,7 +8,10 @@ from typing import Literal
 
 from services.answers.text_folding import pattern
 
-PICTURES = r"(?:images?|pictures?|pics?|photos?|photographs?|shots?|files?|ones?|चित्र|तस्वीरें|तस्वीर|फोटो|छायाचित्रे)"
+PICTURES = (
+    r"(?:images?|pictures?|pics?|photos?|photographs?|shots?|snaps?|snapshots?|files?|ones?|scenes?|"
+    r"चित्र|चित्रे|तस्वीरें|तस्वीरों|तस्वीर|फोटो|फोटोज|छायाचित्रे|छायाचित्र)"
+)
 OVER = r"over|above|more than|greater than|larger than|bigger than|exceeding|at least|min(?:imum)?(?: of)?|>=?"
 UNDER = r"under|below|less than|smaller than|up to|at most|max(?:imum)?(?: of)?|<=?"
 _COMPARED = rf"(?:(?P<over>{OVER})|(?P<under>{UNDER}))"

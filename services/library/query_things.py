@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
+from services.answers import inflection
 from services.answers.aliases import spans
 from services.answers.colours import colours_in
 from services.answers.nouns import LABEL_ONLY
 from services.answers.text_folding import LETTER, pattern
+from services.library.query_colours import SHADES, colours_named, whole_colours, without_colours
 from services.library.query_filters import NEGATIONS, NOT, NOT_AFTER
+from services.library.query_plural import is_plural
 
 MANY = 99
 _NUMBERS = {
@@ -30,7 +34,11 @@ _SEVERAL = re.compile(
 _SAID_OF = re.compile(r"\s*(?:(?:that|which|who) )?(?:is|are|was|were|isn't|aren't)\b")
 _JOINS = re.compile(r"^\s*(?:,|and|or|nor|&|और|आणि|या|किंवा)\s*(?:the |a |an |any )?$")
 _BUT = re.compile(r"\b(?:but|लेकिन|पर|पण|मगर)\s*(?:with |also )?(?:a |an |the )?$")
-_SHADES = ("dark", "light", "bright", "pale", "deep")
+_TOGETHER = pattern(
+    r"\b(?:together|side by side|next to each other|in (?:one|the same) (?:picture|photo|image)|"
+    r"both(?= .*\band\b)|एक साथ|साथ साथ|साथ में|एकत्र|दोनों|दोन्ही|दोघे)\b"
+)
+_AND = re.compile(r"\s*(?:,|and|&|और|तथा|आणि|व)\s*(?:and\s*|with\s*)?")
 _NEGATION = re.compile(rf"(?<!{LETTER})(?:{NEGATIONS})(?!{LETTER})")
 # Marathi joins "without" to the noun; the form it leaves is known with another ending.
 _UNJOINED = (
@@ -50,7 +58,10 @@ EMPTY = frozenset(
     की का के को में से पर है हैं और या वह यह ये वो जो एक कोई कुछ सभी सब फोटो चित्र तस्वीर तस्वीरें तस्वीरे दिखाओ दिखाइए
     दिखाएं वाली वाले वाला मुझे मेरी मेरे मेरा हो साथ जिसमें जिनमें लिए ढूंढो खोजो पास
     ची चा चे च्या मध्ये मधील आहे आहेत आणि दाखवा दाखव असलेले असलेली असलेला मला माझे माझी माझा सर्व काही किंवा ज्यात ते ती
-    तो हे ही हा शोधा छायाचित्रे छायाचित्र असलेल्या
+    तो हे ही हा शोधा छायाचित्रे छायाचित्र असलेल्या चित्रे
+    uploaded added taken made snap snaps snapshot snapshots coloured colored colour color colours colors
+    तस्वीरों चित्रों फोटोज फोटोओं ने वालों खींची खींचे खींचा ली गई गए गया हुई हुए हुआ रंग रंगों ऐसी ऐसे सिर्फ केवल
+    काढलेले काढलेली काढलेला काढलेल्या घेतलेले घेतलेली घेतलेला अपलोड केलेले केलेली फक्त त्या सगळे सगळी अशी असे असा व
     """.split()
 )
 """Words that say nothing of what is looked for."""
@@ -62,7 +73,7 @@ class Thing:
 
     Args:
         concept: by its English name; None for a colour of the whole picture, "anything" for whatever was detected.
-        colours: basic colours it should have one of.
+        colours: it should have one of them; basic ones, or in a shade ("dark red").
         count: least and most of them, if that was said.
         wanted: False for what should not be there.
     """
@@ -103,20 +114,24 @@ class Named:
         left: words that are wanted and no names of things.
         denied: words that are not wanted.
         said: all that is wanted, in the words and the order it was said.
+        loose: whether several kinds of things are named in the plural ("dogs and cats") and not said to be together.
     """
 
     things: tuple[Thing, ...]
     left: list[str]
     denied: list[str]
     said: list[str]
+    loose: bool = False
 
 
 def things_in(part: str) -> Named:
     """Things an alternative names, the other words that are wanted, and those that are not."""
     for joined, apart in _UNJOINED:
         part = joined.sub(apart, part)
+    part, together = _TOGETHER.subn(" ", part)
+    whole, part = whole_colours(part)
     found = spans(part)
-    things: list[Thing] = []
+    things = [Thing(None, colours, wanted=wanted) for colours, wanted in whole]
     left: list[str] = []
     denied: list[str] = []
     said: list[str] = []
@@ -134,13 +149,22 @@ def things_in(part: str) -> Named:
         said += [*colours, part[start:stop]] if not unwanted else []
         end = stop + (after.end() if after else 0)
     said += _tail(part[end:], things, left, denied)
-    return Named(tuple(dict.fromkeys(things)), left, denied, said)
+    said += [colour for colours, wanted in whole if wanted for colour in colours]
+    loose = not together and _is_loose(part, found)
+    return Named(tuple(dict.fromkeys(things)), left, denied, said, loose)
+
+
+def _is_loose(part: str, found: tuple[tuple[int, int, str], ...]) -> bool:
+    """Whether all things are in the plural, with nothing but an "and" and colours between them."""
+    between = (part[stop:start] for (_, stop, _), (start, _, _) in itertools.pairwise(found))
+    joined = (_AND.fullmatch(without_colours(words) or " ") for words in between)
+    return len(found) > 1 and all(joined) and all(is_plural(part[start:stop]) for start, stop, _ in found)
 
 
 def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) -> list[str]:
     """Colours that follow the last thing: of it, or of the whole picture."""
-    colours = colours_in(tail)
-    rest = [word for word in _words(_NEGATION.sub(" ", _without(tail, colours))) if word not in EMPTY]
+    colours = colours_named(tail)
+    rest = [word for word in _words(_NEGATION.sub(" ", without_colours(tail) if colours else tail)) if not is_empty(word)]
     # Of "a red dress", where dresses are not known, both words are looked for.
     if colours and not rest:
         # "cars that are not red" speaks of the cars, "a car, blue" of the picture.
@@ -157,15 +181,15 @@ def _colours_of_next(before: str) -> tuple[str, tuple[str, ...]]:
     strangers = 0
     for place in range(len(words) - 1, -1, -1):
         word = words[place].strip(",")
-        if colours_in(word) or (word in _SHADES and start < len(words)):
+        if colours_in(word) or (word in SHADES and start < len(words)):
             start = place
         elif word not in ("and", "or", "और", "आणि", "या", "किंवा", ""):
             strangers += 1
-            if strangers > 1 or word in EMPTY:
+            if strangers > 1 or is_empty(word):
                 break
     run = words[start:]
-    colours = tuple(dict.fromkeys(colour for word in run for colour in colours_in(word)))
-    kept = [word for word in run if not colours_in(word) and word.strip(",") not in (*_SHADES, "and", "or")]
+    colours = colours_named(" ".join(run))
+    kept = [word for word in run if not colours_in(word) and word.strip(",") not in (*SHADES, "and", "or")]
     return " ".join([*words[:start], *kept]) + " ", colours
 
 
@@ -207,17 +231,16 @@ def _sort(words: str, left: list[str], denied: list[str]) -> list[str]:
     return left[before:]
 
 
+def is_empty(word: str) -> bool:
+    """Whether a word says nothing of what is looked for, with whatever ending Marathi joins to it."""
+    return word in EMPTY or any(base in EMPTY and len(base) > 2 for base in inflection.bases(word))
+
+
 def _words(text: str) -> list[str]:
     return [word for word in re.findall(rf"{LETTER}+", text.replace("_", " ")) if len(word) > 1 or word.isdigit()]
 
 
 def _bare(before: str) -> str:
     """The words before a thing without its colours, so that "no red cars" is seen to be a "no"."""
-    kept = [word for word in before.split() if not colours_in(word) and word not in _SHADES]
+    kept = [word for word in before.split() if not colours_in(word) and word not in SHADES]
     return " ".join(kept) + " "
-
-
-def _without(words: str, colours: tuple[str, ...]) -> str:
-    if not colours:
-        return words
-    return " ".join(word for word in words.split() if not colours_in(word.strip(",.;")) and word not in _SHADES)

@@ -28,6 +28,9 @@ SETTING = 0.85
 LOOKS = 0.92
 """Of where the scene is, and of what else the picture as a whole was judged to be."""
 
+EITHER = 0.7
+"""How often who names two things in the plural means pictures of either, where none has both: an estimate."""
+
 NEAR = 0.26
 """Cosine, after centring, from which on a meaning is near enough to be found by alone."""
 NEAR_BESIDE = 0.22

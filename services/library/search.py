@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.library.found import Hit, Known, Match, Matches, SearchType
 from services.library.image_index import KIND, ImageIndex, told_first
 from services.library.judging import Verdict, judge
 from services.library.query import Clause, Query, understand
+from services.library.query_things import Thing
 from services.library.text_index import matching, pictures_with
 from services.library.vectors import Vectors
 
@@ -91,22 +92,29 @@ class ImageSearch:
         clauses = query.clauses or (Clause(),)
         meanings = [self._meaning(clause, search_type) for clause in clauses]
         best: dict[str, Match] = {}
+
+        def keep(matches: Iterable[Match]) -> None:
+            for match in matches:
+                if match.image_id not in best or match.relevance > best[match.image_id].relevance:
+                    best[match.image_id] = match
+
         with self.database.look() as work:
             fixed = candidates.conditions(work, owner_id, query)
-            for clause, meant in zip(clauses, meanings, strict=True):
+
+            def seek(clause: Clause, meant: Any) -> Iterable[Match]:
+                conditions = [*fixed, *candidates.having(work, query, clause)]
+                by_words = search_type != "semantic"
                 seeking = _Seeking(
-                    vectors=self.index.vectors,
-                    work=work,
-                    owner_id=owner_id,
-                    query=query,
-                    clause=clause,
-                    now=now,
-                    conditions=[*fixed, *candidates.having(work, query, clause)],
-                    by_words=search_type != "semantic",
+                    self.index.vectors, work, owner_id, query, clause, now, conditions, by_words=by_words
                 )
-                for match in seeking.found(meant, among):
-                    if match.image_id not in best or match.relevance > best[match.image_id].relevance:
-                        best[match.image_id] = match
+                return seeking.found(meant, among)
+
+            for clause, meant in zip(clauses, meanings, strict=True):
+                keep(seek(clause, meant))
+            if not best:
+                for clause in clauses:
+                    for one, missing in _either(clause):
+                        keep(_instead(match, missing) for match in seek(one, None))
         return Matches(query, tuple(sorted(best.values(), key=_order)), _type(words_left, meanings, search_type))
 
     def hits(self, owner_id: str, matches: Sequence[Match]) -> list[Hit]:
@@ -244,6 +252,24 @@ class _Seeking:
         if cosine is not None and f"meaning {cosine:.2f}" not in verdict.reasons:
             verdict.reasons.append(f"meaning {cosine:.2f}")
         return verdict.relevance >= LEAST_RELEVANCE
+
+
+def _either(clause: Clause) -> Iterable[tuple[Clause, Sequence[Thing]]]:
+    """Of a clause that is loose one for each thing that is wanted, with what it does without."""
+    wanted = [thing for thing in clause.things if thing.wanted]
+    if clause.loose and len(wanted) > 1:
+        for one in wanted:
+            missing = [thing for thing in wanted if thing != one]
+            yield replace(clause, things=tuple(thing for thing in clause.things if thing not in missing)), missing
+
+
+def _instead(match: Match, missing: Sequence[Thing]) -> Match:
+    """A match that has a part alone of what was named."""
+    return replace(
+        match,
+        relevance=round(match.relevance * relevance.EITHER, 3),
+        matched=(*match.matched, *(f"missing: {thing.words}" for thing in missing)),
+    )
 
 
 def _order(match: Match) -> tuple[float, float, str]:

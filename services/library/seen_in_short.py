@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from services.answers.colours import basic
 from services.answers.nouns import kinds, members
 from services.library.query_filters import Kind
 from services.library.query_things import Thing
@@ -105,7 +106,7 @@ class Seen:
         if share >= WHOLE_COLOUR:
             return Found("colour", min(1.0, share), colour)
         if not self.measured:
-            told = next((each for each in colours if each in self._colours_named()), None)
+            told = next((each for each in colours if basic(each) in self._colours_named()), None)
             return Found("told", None, told) if told else None
         return None
 
@@ -119,7 +120,7 @@ class Seen:
             things, colours = self.known.get(key, ((), ()))
             if not any(each == thing.concept or each in names or thing.concept in kinds(each) for each in things):
                 continue
-            colour = next((each for each in thing.colours if each in colours), None)
+            colour = next((each for each in thing.colours if basic(each) in colours), None)
             if not thing.colours or colour is not None:
                 return Found(source, None, colour)
         return None
