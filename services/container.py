@@ -115,7 +115,9 @@ class Services:
     @property
     def toolbox(self) -> Toolbox:
         """Makes the tools of turns in sessions."""
-        return Toolbox(self.database, self.images, self.analyses, self.image_search, self.videos, self.passages, self.plans)
+        return Toolbox(
+            self.database, self.images, self.analyses, self.image_search, self.videos, self.passages, self.plans
+        )
 
     def start(self) -> None:
         """Migrate SQLite, sign this process in, settle what dead ones left, begin fetching weights and sweeping.
@@ -134,7 +136,7 @@ class Services:
 
     def _start(self) -> None:
         migrations.ensure(self.database)
-        self.roll.start(self.turns.ids_under_way)
+        self.roll.start(self.turns.ids_under_way, self.generations.told, self.jobs.sweep)
         self.eyes.start()
         if self.settings.local_whisper and self.settings.fetch_models:
             fetch_whisper_in_background(self.settings.whisper_dir)

@@ -9,13 +9,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, select
 
 from models.chats import Message, MessageEvents
 from models.database import Database, DatabaseUnavailable
-from models.workers import Worker
-from services import turn_rows
+from services import kept_streams, turn_rows
 from services.answer_log import Entry, Log, Unread
 from services.errors import AssistantError
 from services.events import ChatEvent, TurnCancelled, TurnFailed
@@ -28,14 +26,13 @@ log = logging.getLogger(__name__)
 Encode = Callable[[ChatEvent], list[Entry]]
 
 KEEP_EVERY_S = 2.0
-POLL_S = 0.5
 RELAY_EVERY_S = 0.04
+WAITING_S = 10.0
 CANCELLING_TAKES_S = 1.0
 """How long to wait for another process that was asked to end an answer."""
 FINISHED_ENTRIES = 50_000
 """Entries of finished answers kept in memory, for readers who come back soon; all are in the database."""
-KEEPING_TAKES_S = 5.0
-"""How long a reader in another process waits for the end of a stream whose answer is whole already."""
+LOOK_AROUND_EVERY_S = 1.0
 MAX_ENTRIES = 100_000
 """An answer that goes on beyond this is ended: nobody reads it, and the log has to end somewhere."""
 
@@ -46,11 +43,20 @@ class Generations:
     Args:
         redis_url: through it, readers in other processes follow as the answer is made, and not from the database.
         worker_id: names this process on the messages it makes.
+        look_around: settles what dead processes left; asked for when nothing is heard of an answer.
     """
 
-    def __init__(self, database: Database, redis_url: str | None = None, worker_id: str = "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        redis_url: str | None = None,
+        worker_id: str = "",
+        look_around: Callable[[], None] = lambda: None,
+    ) -> None:
         self.database = database
-        self._relay = Relay(redis_url, worker_id, self._cancel, self._being_made) if redis_url else None
+        self._look_around = look_around
+        self._looked_at = time.monotonic()
+        self._relay = Relay(redis_url, worker_id, self._cancel, self._still_made) if redis_url else None
         self._live: dict[str, tuple[Log, Turn]] = {}
         self._finished: OrderedDict[str, Log] = OrderedDict()
         self._finished_entries = 0
@@ -86,7 +92,7 @@ class Generations:
 
     def wait(self, message_id: str) -> None:
         """Return when the stream of a message has ended."""
-        for _entries in self.follow(message_id, POLL_S * 20, Unread()):
+        for _entries in self.follow(message_id, WAITING_S, Unread()):
             pass
 
     def follow(self, message_id: str, timeout_s: float, outlet: Outlet[Entry] | None = None) -> Iterator[list[Entry]]:
@@ -103,7 +109,9 @@ class Generations:
                     if not told.broken:
                         return
                     known = len(told.entries)
-        yield from self._follow_kept(message_id, timeout_s, known)
+        yield from kept_streams.follow(
+            self.database, message_id, timeout_s, known, quiet=lambda: self._still_made([message_id])
+        )
 
     def log(self, message_id: str) -> Log | None:
         """The log of a message that is or was made in this process not long ago."""
@@ -140,6 +148,20 @@ class Generations:
                     select(Message.id).where(Message.id.in_(message_ids), Message.status == "streaming")
                 ).scalars()
             )
+
+    def _still_made(self, message_ids: Collection[str]) -> set[str]:
+        """Those that are being made, after a look at whether their makers live."""
+        with self._lock:
+            due = time.monotonic() - self._looked_at > LOOK_AROUND_EVERY_S
+            if due:
+                self._looked_at = time.monotonic()
+        if due:
+            self._look_around()
+        return self._being_made(message_ids)
+
+    def told(self, message_id: str, known: int) -> list[Entry]:
+        """What readers in other processes were told of an answer after its first `known` entries."""
+        return self._relay.told(message_id, known) if self._relay is not None else []
 
     def forget_finished(self) -> None:
         """Let go of the logs of finished answers; readers find them in the database."""
@@ -243,51 +265,3 @@ class Generations:
             if logs:
                 relay.tell(logs)
             self._making.wait()
-
-    def _follow_kept(self, message_id: str, timeout_s: float, position: int) -> Iterator[list[Entry]]:
-        """The same from the database: another process makes the answer, or it is long finished."""
-        silent = ended = 0.0
-        while True:
-            with self.database.read() as session:
-                # The status first: entries written after it was read are then still looked for.
-                more_to_come, being_made = _state(session, message_id)
-                entries = _kept(session, message_id, position)
-            position += len(entries)
-            if entries:
-                silent = 0.0
-                yield entries
-                continue
-            # Its end is written down a moment after the answer is.
-            if not more_to_come or (not being_made and ended >= KEEPING_TAKES_S):
-                return
-            if silent >= timeout_s:
-                silent = 0.0
-                yield []
-            time.sleep(POLL_S)
-            silent += POLL_S
-            ended += 0.0 if being_made else POLL_S
-
-
-def _state(session: Session, message_id: str) -> tuple[bool, bool]:
-    """Whether a message's stream may still grow, and whether its answer is still being made."""
-    row = session.execute(
-        select(Message.status, Worker.id)
-        .outerjoin(Worker, Worker.id == Message.worker_id)
-        .where(Message.id == message_id)
-    ).first()
-    if row is None:
-        return False, False
-    being_made = row[0] == "streaming"
-    return being_made or row[1] is not None, being_made
-
-
-def _kept(session: Session, message_id: str, position: int) -> list[Entry]:
-    """What the database has from a position on, which may lie within a stretch."""
-    of_message = MessageEvents.message_id == message_id
-    at_or_before = select(func.max(MessageEvents.position)).where(of_message, MessageEvents.position <= position)
-    stretches = session.execute(
-        select(MessageEvents.position, MessageEvents.entries)
-        .where(of_message, MessageEvents.position >= at_or_before.scalar_subquery())
-        .order_by(MessageEvents.position)
-    )
-    return [entry for at, stretch in stretches for entry in stretch[max(0, position - at) :]]

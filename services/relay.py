@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from models.database import DatabaseUnavailable
 from services.answer_log import Entry, Log
 from services.shared import PREFIX
+
+if TYPE_CHECKING:
+    from redis.typing import EncodableT, FieldT
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +32,11 @@ ITEMS = 20_000
 """Items of one stream, about; the oldest go. Readers who miss one turn to the database."""
 KEEP_S = 600
 """Seconds after its last item that a stream is kept."""
-WAIT_S = 1.0
+WAIT_S = 0.5
 TIMEOUT_S = 1.0
 AWAY_S = 2.0
 """Seconds for which a Redis that did not answer is left alone."""
-SILENT_S = 1.5
+SILENT_S = 1.0
 """A stream that says nothing for so long: is its answer still being made?"""
 
 
@@ -86,6 +89,17 @@ class Relay:
             for made, new, _closed in grown:
                 made.relayed += len(new)
 
+    def told(self, message_id: str, known: int) -> list[Entry]:
+        """What others were told of an answer after its first `known` entries; nothing while Redis is away."""
+        found = self._ask(lambda: self._asking.xrange(ANSWER + message_id)) or []
+        more: list[Entry] = []
+        for _number, item in found:
+            at = int(item[b"at"]) - known
+            if at > len(more):
+                break  # what came between has been lost
+            more += orjson.loads(item[b"entries"])[len(more) - at :]
+        return more
+
     def cancel(self, worker_id: str, message_id: str) -> bool:
         """Ask a process to stop an answer; whether it could be asked."""
         return self._order(ORDERS + worker_id, {"cancel": message_id})
@@ -128,13 +142,13 @@ class Relay:
     def _add(self, grown: Sequence[tuple[Log, list[Entry], bool]]) -> bool:
         pipe = self._asking.pipeline(transaction=False)
         for made, new, closed in grown:
-            item = {"at": made.relayed, "entries": orjson.dumps(new), "last": int(closed)}
+            item: dict[FieldT, EncodableT] = {"at": made.relayed, "entries": orjson.dumps(new), "last": int(closed)}
             pipe.xadd(ANSWER + made.message_id, item, maxlen=ITEMS, approximate=True)
             pipe.expire(ANSWER + made.message_id, KEEP_S)
         pipe.execute()
         return True
 
-    def _order(self, to: str, order: dict[Any, Any]) -> bool:
+    def _order(self, to: str, order: dict[FieldT, EncodableT]) -> bool:
         def add() -> bool:
             pipe = self._asking.pipeline(transaction=False)
             pipe.xadd(to, order, maxlen=ITEMS, approximate=True)

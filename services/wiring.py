@@ -175,7 +175,7 @@ def build(
         analyses=analyses,
         model=answering,
         turns=turns,
-        generations=Generations(database, settings.redis_url, roll.worker_id),
+        generations=Generations(database, settings.redis_url, roll.worker_id, roll.look_around),
         sessions=Sessions(database),
         contexts=Contexts(database),
         embedder=embedder,

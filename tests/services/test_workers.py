@@ -102,8 +102,10 @@ def test_of_a_living_process(database: Database) -> None:
     assert (status(database, here), status(database, elsewhere)) == ("streaming", "streaming")
 
 
-def test_of_a_process_that_has_not_been_heard_of(database: Database) -> None:
-    silent = signed_in(database, host="another-host", pid=1, age=DEAD_AFTER + timedelta(seconds=5))
+@pytest.mark.parametrize("age", [DEAD_AFTER + timedelta(seconds=5), timedelta(hours=-1)])
+def test_of_a_process_that_has_not_been_heard_of(database: Database, age: timedelta) -> None:
+    """Also where it signed by a clock that was set back since."""
+    silent = signed_in(database, host="another-host", pid=1, age=age)
     left = half_made(database, silent)
     assert Roll(database).settle(set()) == 1
     assert status(database, left) == "interrupted"
@@ -114,6 +116,21 @@ def test_of_an_earlier_process_with_this_ones_number(database: Database) -> None
     left = half_made(database, signed_in(database, host=roll.host, pid=os.getpid()))
     assert roll.settle(set()) == 1
     assert status(database, left) == "interrupted"
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_set(database: Database, jump: timedelta) -> None:
+    """Nobody is taken for dead because of it; who really is gone is noticed all the same."""
+    set_by = timedelta()
+    roll = Roll(database, clock=lambda _work: now() + set_by)
+    roll.start(set)
+    living = half_made(database, signed_in(database, host="another-host", pid=1))
+    gone_here = half_made(database, signed_in(database, host=roll.host, pid=gone()), 1)
+    own = half_made(database, roll.worker_id, 2, DEAD_AFTER * 2)
+    set_by = jump
+    assert roll.settle(set()) == 1
+    assert [status(database, left) for left in (living, gone_here, own)] == ["streaming", "interrupted", "streaming"]
+    roll.stop()
 
 
 def test_its_own(database: Database) -> None:
