@@ -49,7 +49,7 @@ bp = APIBlueprint(
 @validated
 def send(path: SessionPath, body: NewMessage) -> Response:
     """Ask, and get the whole answer."""
-    made = begin(session_id(path), body)
+    made = begin(services().sessions.get(owner_id(), session_id(path)), body)
     services().generations.wait(made.message_id)
     message = services().sessions.message(owner_id(), session_id(path), made.message_id)
     if message.status != "complete":
@@ -73,10 +73,9 @@ def send(path: SessionPath, body: NewMessage) -> Response:
 @validated
 def stream(path: SessionPath, body: NewMessage) -> Response:
     """Ask, and read the answer while it is being made. It is made to its end even if nobody reads on."""
-    found = session_id(path)
-    services().sessions.get(owner_id(), found)
+    session = services().sessions.get(owner_id(), session_id(path))
     try:
-        made = begin(found, body)
+        made = begin(session, body)
     except LimitExceeded as error:
         return answer(iter(wire.Frames().encode(wire.refused(new_id(), error))))
     except SessionNotFound:
@@ -115,11 +114,10 @@ def cancel(path: MessagePath) -> Response:
     )
 
 
-def begin(session: str, body: NewMessage) -> Log:
+def begin(conversation: Conversation, body: NewMessage) -> Log:
     """Keep the question and let the answer be made."""
     if body.expected_image_ids is not None:
-        services().sessions.agree_on_images(owner_id(), session, known_ids(body.expected_image_ids))
-    conversation = services().sessions.get(owner_id(), session)
+        services().sessions.agree_on_images(owner_id(), conversation.id, known_ids(body.expected_image_ids))
     recalled = services().toolbox.recall(conversation)
     chosen = services().contexts.choose(
         conversation,
@@ -131,7 +129,7 @@ def begin(session: str, body: NewMessage) -> Log:
     present = presenter()
     shown = wire.Shown([present(known.picture) for known in chosen.shown], present, recalled.folder_modified)
     turn = services().turns.start(question(conversation, body, chosen, kit, shown))
-    return services().generations.start(turn, wire.entries(session, shown))
+    return services().generations.start(turn, wire.entries(conversation.id, shown))
 
 
 def question(

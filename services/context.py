@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.chats import Conversation, Message
@@ -26,6 +26,25 @@ NAMES = 5_000
 """Pictures, newest first, whose file names a question is compared with."""
 FOUND = 200
 TOKENS_AN_IMAGE = 750
+
+# Built once: to put a statement together takes longer than to run it.
+_NAMED = select(Image.id, Image.filename)
+_CHOSEN = (
+    _NAMED.join(ConversationImage, ConversationImage.image_id == Image.id)
+    .where(ConversationImage.conversation_id == bindparam("conversation"))
+    .order_by(ConversationImage.position)
+)
+_NEWEST = (
+    _NAMED.where(Image.owner_id == bindparam("owner"), Image.video_id.is_(None))
+    .order_by(Image.created_at.desc(), Image.id.desc())
+    .limit(NAMES)
+)
+_CAPTIONED = (
+    select(Image, Analysis.caption)
+    .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
+    .where(Image.id.in_(bindparam("ids", expanding=True)))
+)
+_FACTS = select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(bindparam("hashes", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +161,13 @@ Names = Sequence[tuple[str, str]]
 
 
 def _names(session: Session, conversation: Conversation) -> tuple[Names, int]:
-    named = select(Image.id, Image.filename)
     if not conversation.use_all_images:
-        chosen = named.join(ConversationImage, ConversationImage.image_id == Image.id)
-        rows = session.execute(
-            chosen.where(ConversationImage.conversation_id == conversation.id).order_by(ConversationImage.position)
-        ).all()
+        rows = session.execute(_CHOSEN, {"conversation": conversation.id}).all()
         return [(row.id, row.filename) for row in rows], len(rows)
-    mine = (Image.owner_id == conversation.owner_id) & Image.video_id.is_(None)
-    rows = session.execute(named.where(mine).order_by(Image.created_at.desc(), Image.id.desc()).limit(NAMES)).all()
+    rows = session.execute(_NEWEST, {"owner": conversation.owner_id}).all()
     total = len(rows)
     if total == NAMES:
+        mine = (Image.owner_id == conversation.owner_id) & Image.video_id.is_(None)
         total = session.execute(select(func.count()).select_from(Image).where(mine)).scalar_one()
     return [(row.id, row.filename) for row in reversed(rows)], total
 
@@ -197,17 +212,12 @@ def _last_shown(session: Session, conversation: Conversation, names: Names, aske
 
 def _known(session: Session, names: Names, places: Sequence[int], first: int, *, measured: int) -> list[Known]:
     """These pictures; of the first `measured` the facts are looked into."""
+    if not places:
+        return []
     ids = [names[place][0] for place in places]
-    images = {
-        image.id: (image, caption)
-        for image, caption in session.execute(
-            select(Image, Analysis.caption)
-            .outerjoin(Analysis, Analysis.sha256 == Image.sha256)
-            .where(Image.id.in_(ids))
-        )
-    }
+    images = {image.id: (image, caption) for image, caption in session.execute(_CAPTIONED, {"ids": ids})}
     hashes = [images[image_id][0].sha256 for image_id in ids[:measured]]
-    stored = session.execute(select(Analysis.sha256, Analysis.facts).where(Analysis.sha256.in_(hashes)))
+    stored = session.execute(_FACTS, {"hashes": hashes})
     facts: dict[str, dict[str, Any]] = {sha256: found for sha256, found in stored}  # noqa: C416 - a Row is no pair to mypy
     return [
         Known(image, first + place, caption, *_measured(facts.get(image.sha256)))

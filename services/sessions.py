@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
@@ -18,6 +18,13 @@ from services.errors import Conflict, DocumentNotFound, ImageNotFound, SessionNo
 from services.session_pages import SURFACE, Page, Wanted, page
 
 UNTITLED = "New chat"
+
+# Built once: to put a statement together takes longer than to run it.
+_ONE = select(*Conversation.__table__.c).where(
+    Conversation.id == bindparam("session"),
+    Conversation.owner_id == bindparam("owner"),
+    Conversation.surface == SURFACE,
+)
 
 
 class Sessions:
@@ -54,8 +61,11 @@ class Sessions:
             return _get(session, owner_id, session_id)
 
     def get(self, owner_id: str, session_id: str) -> Conversation:
-        with self.database.read() as session:
-            return _get(session, owner_id, session_id)
+        with self.database.look() as work:
+            found = work.execute(_ONE, {"session": session_id, "owner": owner_id}).mappings().first()
+        if found is None:
+            raise _unknown()
+        return Conversation(**found)
 
     def page(self, owner_id: str, wanted: Wanted) -> Page:
         """One page of sessions. The order never changes: by creation, newest first.
@@ -250,8 +260,12 @@ def _get(session: Session, owner_id: str, session_id: str, *, to_change: bool = 
     )
     found = session.execute(wanted.with_for_update() if to_change else wanted).scalar()
     if found is None:
-        raise SessionNotFound("There is no session with this id.")
+        raise _unknown()
     return found
+
+
+def _unknown() -> SessionNotFound:
+    return SessionNotFound("There is no session with this id.")
 
 
 def _require_open(found: Conversation) -> None:

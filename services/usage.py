@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from models.base import now
 from models.chats import Conversation, Message, MonthlyUsage
-from models.database import Work, upsert
+from models.database import Work, dialect_of
 from services.errors import Conflict, LimitExceeded, SessionNotFound
 
 UPGRADE_URL = "/settings/billing"
 OF_A_TURN = 2
 """Messages a turn adds to a session: the question and its answer. There is room for both, or for neither."""
+
+# Built once: to put a statement together takes longer than to run it.
+_STANDING = (
+    select(Conversation.is_active, Conversation.total_messages, Conversation.total_tokens)
+    .where(Conversation.id == bindparam("conversation"))
+    .with_for_update()
+)
+_BUSY = (
+    select(Message.id)
+    .where(Message.conversation_id == bindparam("conversation"), Message.status == "streaming")
+    .limit(1)
+)
+_ADD_TOKENS = (
+    update(MonthlyUsage.__table__)  # type: ignore[arg-type]  # declared as any selectable
+    .where(MonthlyUsage.owner_id == bindparam("owner"), MonthlyUsage.month == bindparam("of_month"))
+    .values(tokens=MonthlyUsage.tokens + bindparam("more"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +69,7 @@ def admit(work: Work, conversation_id: str, limits: Limits) -> None:
         SessionNotFound, Conflict (`session_closed`, `message_in_progress`), LimitExceeded (`session_limit_exceeded`,
         `usage_limit_exceeded`)
     """
-    row = work.execute(
-        select(Conversation.is_active, Conversation.total_messages, Conversation.total_tokens)
-        .where(Conversation.id == conversation_id)
-        .with_for_update()
-    ).first()
+    row = work.execute(_STANDING, {"conversation": conversation_id}).first()
     if row is None:
         raise SessionNotFound("There is no session with this id.")
     if not row.is_active:
@@ -75,9 +90,7 @@ def require_idle(work: Work, conversation_id: str) -> None:
 
 
 def _require_idle(work: Work, conversation_id: str) -> None:
-    busy = work.execute(
-        select(Message.id).where(Message.conversation_id == conversation_id, Message.status == "streaming").limit(1)
-    ).scalar()
+    busy = work.execute(_BUSY, {"conversation": conversation_id}).scalar()
     if busy is not None:
         raise Conflict(
             "An answer in this session is still being made.", code="message_in_progress", context={"message_id": busy}
@@ -104,23 +117,13 @@ def of_month(work: Work, owner_id: str, at: datetime) -> tuple[int, int]:
 
 
 def add_tokens(work: Work, owner_id: str, at: datetime, tokens: int) -> None:
-    work.execute(
-        update(MonthlyUsage)
-        .where(MonthlyUsage.owner_id == owner_id, MonthlyUsage.month == month_of(at))
-        .values(tokens=MonthlyUsage.tokens + tokens)
-    )
+    work.execute(_ADD_TOKENS, {"owner": owner_id, "of_month": month_of(at), "more": tokens})
 
 
 def _take_from_month(work: Work, limits: Limits) -> None:
     at = now()
-    counted = work.execute(
-        upsert(work, MonthlyUsage)
-        .values(owner_id=limits.owner_id, month=month_of(at), messages=1, tokens=0)
-        .on_conflict_do_update(
-            index_elements=[MonthlyUsage.owner_id, MonthlyUsage.month],
-            set_={"messages": MonthlyUsage.messages + 1},
-        )
-        .returning(MonthlyUsage.messages)
+    counted: int = work.execute(
+        _count_one(dialect_of(work)), {"owner": limits.owner_id, "of_month": month_of(at)}
     ).scalar_one()
     limit = limits.monthly_messages
     if limit and counted > limit:
@@ -136,6 +139,19 @@ def _take_from_month(work: Work, limits: Limits) -> None:
                 "upgrade_url": UPGRADE_URL,
             },
         )
+
+
+@cache
+def _count_one(dialect: str) -> Executable:
+    inserted = sqlite.insert(MonthlyUsage) if dialect == "sqlite" else postgresql.insert(MonthlyUsage)
+    return (
+        inserted.values(owner_id=bindparam("owner"), month=bindparam("of_month"), messages=1, tokens=0)
+        .on_conflict_do_update(
+            index_elements=[MonthlyUsage.owner_id, MonthlyUsage.month],
+            set_={"messages": MonthlyUsage.messages + 1},
+        )
+        .returning(MonthlyUsage.messages)
+    )
 
 
 def _full(kind: str, used: int, budget: int, noun: str) -> LimitExceeded:

@@ -7,16 +7,24 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from models.chats import Message
+from models.database import Work
 from models.library import Plan, PlanStep
 from services.agent.evidence import Bond, Extract, Found, Paper, Picture, ResultSet
 
 FOLDER_TOOLS = ("create_folder", "rename_folder", "move_folder", "delete_folder", "move_images_to_folder")
 ANSWERS = 12
 """Newest answers that are looked at."""
+
+# Built once: to put a statement together takes longer than to run it.
+_NEWEST = (
+    select(Message.details, Message.created_at)
+    .where(Message.conversation_id == bindparam("conversation"), Message.role == "assistant")
+    .order_by(Message.seq.desc())
+    .limit(ANSWERS)
+)
 
 Kept = TypeVar("Kept", Picture, Paper, Extract, Bond, ResultSet)
 
@@ -37,15 +45,9 @@ class Recalled:
     folder_modified: bool = False
 
 
-def recall(work: Session, conversation_id: str) -> Recalled:
+def recall(work: Work, conversation_id: str) -> Recalled:
     """What the newest answers of a conversation brought, as it was kept with them."""
-    newest = (
-        select(Message.details, Message.created_at)
-        .where(Message.conversation_id == conversation_id, Message.role == "assistant")
-        .order_by(Message.seq.desc())
-        .limit(ANSWERS)
-    )
-    answers = work.execute(newest).all()
+    answers = work.execute(_NEWEST, {"conversation": conversation_id}).all()
     every = [row.details for row in answers if row.details and row.details.get("agents_used")]
     if not every:
         return Recalled()
@@ -67,7 +69,7 @@ def recall(work: Session, conversation_id: str) -> Recalled:
     )
 
 
-def _folders_changed(work: Session, conversation_id: str, since: datetime) -> bool:
+def _folders_changed(work: Work, conversation_id: str, since: datetime) -> bool:
     return bool(
         work.execute(
             select(PlanStep.plan_id)

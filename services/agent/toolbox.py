@@ -54,7 +54,7 @@ class Toolbox:
 
     def recall(self, session: Conversation) -> Recalled:
         """What earlier answers of a session brought."""
-        with self.database.read() as work:
+        with self.database.look() as work:
             return recall(work, session.id)
 
     def kit(
