@@ -35,12 +35,15 @@ function nameOf({ kind, id, name, page }, refs) {
  */
 export async function showCited(element, text, facts) {
   const cited = [];
-  const marked = text.replaceAll(OPEN, "").replaceAll(CLOSE, "").replace(MARKUP, (...found) => {
-    const citation = parse(found);
-    const before = text.slice(0, found.at(-2)).slice(-400);
-    cited.push({ ...citation, words: QUOTED.exec(before)?.[1] ?? "" });
-    return `${OPEN}${cited.length - 1}${CLOSE}`;
-  });
+  const marked = text
+    .replaceAll(OPEN, "")
+    .replaceAll(CLOSE, "")
+    .replace(MARKUP, (...found) => {
+      const citation = parse(found);
+      const before = text.slice(0, found.at(-2)).slice(-400);
+      cited.push({ ...citation, words: QUOTED.exec(before)?.[1] ?? "" });
+      return `${OPEN}${cited.length - 1}${CLOSE}`;
+    });
   const shown = show(element, marked);
   link(element, cited, facts); // what stands there until the Markdown has come
   await shown;
@@ -53,7 +56,9 @@ function link(element, cited, facts) {
   while (walker.nextNode()) if (HELD.test(walker.currentNode.data)) held.push(walker.currentNode);
   for (const node of held) {
     const parts = node.data.split(/\uE000(\d+)\uE001/);
-    node.replaceWith(...parts.map((part, index) => (index % 2 ? anchor(cited[Number(part)], facts) : part)).filter((part) => part !== ""));
+    node.replaceWith(
+      ...parts.map((part, index) => (index % 2 ? anchor(cited[Number(part)], facts) : part)).filter((part) => part !== ""),
+    );
   }
 }
 

@@ -35,7 +35,16 @@ export class PlanCard {
     this.bar = make("progress", { hidden: true, aria: { label: "How much of the plan is done" } });
     this.state = make("p", { className: "plan-state" });
     this.tools = make("div", { className: "row" });
-    this.element = make("section", { className: "plan", aria: { label: "Plan" } }, this.title, this.about, this.steps, this.bar, this.state, this.tools);
+    this.element = make(
+      "section",
+      { className: "plan", aria: { label: "Plan" } },
+      this.title,
+      this.about,
+      this.steps,
+      this.bar,
+      this.state,
+      this.tools,
+    );
     this.plan = {};
     this.show({ status: "pending", ...plan });
     if (this.plan.status === "pending") this.waitForEnd();
@@ -63,13 +72,20 @@ export class PlanCard {
       `${steps.length} ${steps.length === 1 ? "change" : "changes"} to your library`,
       cost ? `about ${cost} tokens` : "no model is asked, so it costs nothing",
       end ? `can be approved until ${TIME.format(new Date(end))}` : "",
-    ].filter(Boolean).join(" · ");
+    ]
+      .filter(Boolean)
+      .join(" · ");
     this.steps.replaceChildren(...steps.map(stepLine));
     const done = steps.filter((step) => step.status === "done").length;
     const busy = this.live;
     this.bar.hidden = !busy;
     Object.assign(this.bar, { max: steps.length || 1, value: done });
-    this.state.textContent = error && status === "failed" ? `${WORDS.failed}: ${error}` : busy && done ? `${done} of ${steps.length} done…` : WORDS[status] ?? status;
+    this.state.textContent =
+      error && status === "failed"
+        ? `${WORDS.failed}: ${error}`
+        : busy && done
+          ? `${done} of ${steps.length} done…`
+          : (WORDS[status] ?? status);
     this.showTools();
     if (before && before !== status && !asks) this.tell(status);
   }
@@ -85,7 +101,10 @@ export class PlanCard {
     const { status } = this.plan;
     const tools = [];
     if (status === "pending") {
-      tools.push(tool("check", "Approve", () => this.decide("approve"), "button small primary"), tool("close", "Cancel", () => this.decide("cancel"), "button small"));
+      tools.push(
+        tool("check", "Approve", () => this.decide("approve"), "button small primary"),
+        tool("close", "Cancel", () => this.decide("cancel"), "button small"),
+      );
     } else if (this.live) {
       tools.push(tool("stop", "Stop after this step", () => this.decide("cancel"), "button small"));
     } else if (this.mayUndo()) {
@@ -100,7 +119,11 @@ export class PlanCard {
   mayUndo() {
     const { status, steps } = this.plan;
     const done = steps.filter((step) => step.status === "done");
-    return ["completed", "failed", "cancelled"].includes(status) && done.length > 0 && done.every(({ reversible }) => reversible !== false);
+    return (
+      ["completed", "failed", "cancelled"].includes(status) &&
+      done.length > 0 &&
+      done.every(({ reversible }) => reversible !== false)
+    );
   }
 
   busy(on) {
@@ -165,15 +188,24 @@ export class PlanCard {
 
   waitForEnd() {
     const left = new Date(this.plan.expires_at) - Date.now();
-    if (Number.isFinite(left)) setTimeout(() => this.plan.status === "pending" && this.show({ status: "expired" }), Math.max(0, left));
+    if (Number.isFinite(left))
+      setTimeout(() => this.plan.status === "pending" && this.show({ status: "expired" }), Math.max(0, left));
   }
 }
 
 function stepLine({ description, agent_name: agent, status = "waiting", result, error }) {
   const why = error ?? result?.error;
-  return make("li", { className: status },
+  return make(
+    "li",
+    { className: status },
     make("span", { className: "mark", ariaHidden: "true" }, MARKS[status] ?? ""),
-    make("span", {}, description, make("span", { className: "unseen" }, status === "waiting" ? "" : ` (${STEPS[status] ?? status})`),
-      typeof why === "string" ? make("small", { className: "bad" }, why) : null),
-    make("small", { className: "muted agent" }, agent ? named(agent) : ""));
+    make(
+      "span",
+      {},
+      description,
+      make("span", { className: "unseen" }, status === "waiting" ? "" : ` (${STEPS[status] ?? status})`),
+      typeof why === "string" ? make("small", { className: "bad" }, why) : null,
+    ),
+    make("small", { className: "muted agent" }, agent ? named(agent) : ""),
+  );
 }

@@ -37,7 +37,16 @@ export class ChatReply extends Reply {
     this.seen.add(line);
     this.work.hidden = false;
     this.summary.textContent = words;
-    this.steps.append(make("li", {}, agent ? make("b", {}, named(agent)) : null, " ", words, reasoning ? make("small", { className: "muted" }, reasoning) : null));
+    this.steps.append(
+      make(
+        "li",
+        {},
+        agent ? make("b", {}, named(agent)) : null,
+        " ",
+        words,
+        reasoning ? make("small", { className: "muted" }, reasoning) : null,
+      ),
+    );
   }
 
   /** Add what has just come; citations that are whole are shown by their names. */
@@ -58,10 +67,20 @@ export class ChatReply extends Reply {
     if (!images.length) return;
     const cards = images.map(card);
     const list = make("ul", { className: "cards small" }, ...cards.slice(0, SHOWN));
-    const all = cards.length > SHOWN ? [tool("list", `Show all ${cards.length}`, (event) => {
-      list.append(...cards.slice(SHOWN));
-      event.currentTarget.remove();
-    }, "button small")] : [];
+    const all =
+      cards.length > SHOWN
+        ? [
+            tool(
+              "list",
+              `Show all ${cards.length}`,
+              (event) => {
+                list.append(...cards.slice(SHOWN));
+                event.currentTarget.remove();
+              },
+              "button small",
+            ),
+          ]
+        : [];
     this.found.replaceChildren(list, ...all);
   }
 
@@ -74,7 +93,12 @@ export class ChatReply extends Reply {
     const agents = facts.agents_used ?? [];
     this.work.hidden = !this.steps.children.length && !facts.reasoning;
     if (!this.steps.children.length && facts.reasoning) {
-      this.steps.append(...facts.reasoning.split("\n").filter(Boolean).map((line) => make("li", {}, line)));
+      this.steps.append(
+        ...facts.reasoning
+          .split("\n")
+          .filter(Boolean)
+          .map((line) => make("li", {}, line)),
+      );
     }
     this.summary.textContent = agents.length ? `Worked on by ${agents.map(named).join(", ")}` : "How it was worked on";
     this.work.open = false;
@@ -102,12 +126,30 @@ export class ChatReply extends Reply {
 }
 
 /** A picture among the results. */
-function card({ image_id: id, title, filename, description, relevance_score: relevance, thumbnail_url: address, created_at: at }) {
+function card({
+  image_id: id,
+  title,
+  filename,
+  description,
+  relevance_score: relevance,
+  thumbnail_url: address,
+  created_at: at,
+}) {
   const name = title || filename;
-  const link = make("a", { href: `#/library/picture/${id}`, className: "card-link" },
+  const link = make(
+    "a",
+    { href: `#/library/picture/${id}`, className: "card-link" },
     make("span", { className: "card-picture" }, thumbnail(id, address)),
-    make("span", { className: "card-words" }, make("b", { title: name }, name), make("small", { title: description ?? "" }, description || day(at))),
+    make(
+      "span",
+      { className: "card-words" },
+      make("b", { title: name }, name),
+      make("small", { title: description ?? "" }, description || day(at)),
+    ),
   );
-  const sure = relevance === undefined || relevance === null ? null : make("p", { className: "why" }, make("span", { className: "sure" }, percent(relevance)));
+  const sure =
+    relevance === undefined || relevance === null
+      ? null
+      : make("p", { className: "why" }, make("span", { className: "sure" }, percent(relevance)));
   return make("li", { className: "card" }, link, sure);
 }

@@ -18,7 +18,8 @@ export const rename = (id, title) => json("PATCH", `${SESSIONS}/${id}/title`, { 
 export const close = (id) => json("DELETE", `${SESSIONS}/${id}`);
 export const aimAtAll = (id) => json("PATCH", `${SESSIONS}/${id}/mode`, { json: { use_all_images: true } });
 export const noDocuments = (id) => json("PUT", `${SESSIONS}/${id}/documents`, { json: { document_ids: [] } });
-export const save = (id, format, metadata) => saveFile(`${SESSIONS}/${id}/export?${new URLSearchParams({ format, include_metadata: metadata })}`);
+export const save = (id, format, metadata) =>
+  saveFile(`${SESSIONS}/${id}/export?${new URLSearchParams({ format, include_metadata: metadata })}`);
 
 /** Plans, newest first, and `events_url`, where a browser hears of them. */
 export const plans = (id) => json("GET", `${SESSIONS}/${id}/plans?limit=100`);
@@ -38,7 +39,9 @@ export const cancel = (id, message) => json("POST", `${SESSIONS}/${id}/messages/
  * @returns {Promise<string>} its id
  */
 export async function begin({ title = "", pictures = [], documents = [] }) {
-  const words = title || (pictures.length ? `About ${pictures.length} pictures` : documents.length ? `About ${documents.length} documents` : "");
+  const words =
+    title ||
+    (pictures.length ? `About ${pictures.length} pictures` : documents.length ? `About ${documents.length} documents` : "");
   const wish = { initial_image_ids: pictures, use_all_images: pictures.length === 0 };
   if (words) wish.title = words.length > TITLE ? `${words.slice(0, TITLE - 1)}…` : words;
   const { session_id: id } = await json("POST", SESSIONS, { json: wish });

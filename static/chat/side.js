@@ -43,7 +43,12 @@ export async function next() {
 
 function entry({ id, title, is_active: active, last_message_at: last, created_at: created, last_message_preview: preview }) {
   const when = WHEN.format(new Date(last ?? created));
-  const link = make("a", { href: `#/chat/${id}` }, make("b", { title }, title), make("small", { title: preview ?? "" }, active ? when : `${when} · closed`));
+  const link = make(
+    "a",
+    { href: `#/chat/${id}` },
+    make("b", { title }, title),
+    make("small", { title: preview ?? "" }, active ? when : `${when} · closed`),
+  );
   if (id === open) link.setAttribute("aria-current", "true");
   return make("li", {}, link);
 }

@@ -46,7 +46,8 @@ async function readOn(response, state) {
       if (event.message_id) state.message = event.message_id;
       if (event.type === "close") return true;
       if (event.type === "error") throw Object.assign(problemOf(eventStatus(event), event), { broken: true, told: true });
-      if (event.type === "auth_error") throw Object.assign(problemOf(404, { detail: "This chat is no longer on the server." }), { broken: true, told: true });
+      if (event.type === "auth_error")
+        throw Object.assign(problemOf(404, { detail: "This chat is no longer on the server." }), { broken: true, told: true });
       state.on(event);
     }
   } catch (error) {

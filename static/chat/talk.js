@@ -48,7 +48,10 @@ export class Talk {
   putQuestion(message, answer) {
     const mine = this.put(new Mine(message.content));
     if (answer && !fruitless(answer)) return;
-    mine.failed("Nobody could answer this.", tool("retry", "Ask again", () => !this.busy && this.send(message.content)));
+    mine.failed(
+      "Nobody could answer this.",
+      tool("retry", "Ask again", () => !this.busy && this.send(message.content)),
+    );
   }
 
   async putAnswer(message, plans) {
@@ -57,7 +60,11 @@ export class Talk {
       await this.follow(message, reply);
     } else {
       for (const plan of plans) if (plan.message_id === message.id) this.putPlan(reply, plan);
-      await reply.whole(message.content, factsOf(message), { ...noteOf(message), by: by("Answered", message.provider), announce: false });
+      await reply.whole(message.content, factsOf(message), {
+        ...noteOf(message),
+        by: by("Answered", message.provider),
+        announce: false,
+      });
     }
     this.changed();
   }
@@ -171,7 +178,11 @@ export class Talk {
     const again = text ? [tool("retry", "Ask again", () => !this.busy && this.send(text))] : [];
     const note = error.name === "AbortError" ? "Stopped." : error.message;
     if (error.name !== "AbortError") alarm(note);
-    await reply.whole(reply.text, {}, { note, bad: error.name !== "AbortError", tools: error.again === false ? [] : again, announce: false });
+    await reply.whole(
+      reply.text,
+      {},
+      { note, bad: error.name !== "AbortError", tools: error.again === false ? [] : again, announce: false },
+    );
     this.changed();
   }
 

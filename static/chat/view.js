@@ -12,7 +12,12 @@ import * as sessions from "./sessions.js";
 import * as side from "./side.js";
 import { Talk } from "./talk.js";
 
-const BEGINNINGS = ["What pictures do I have?", "How many pictures a month do I have?", "List my documents", "Which pictures show people?"];
+const BEGINNINGS = [
+  "What pictures do I have?",
+  "How many pictures a month do I have?",
+  "List my documents",
+  "Which pictures show people?",
+];
 const FORMATS = { markdown: "Markdown", json: "JSON, which programs read", text: "Plain text" };
 const field = byId("chat-text");
 const follow = following(byId("chat-log"));
@@ -84,9 +89,18 @@ function show(talk) {
 
 /** What the chat is called, what it is about, and whether it is still open. */
 function showSession() {
-  const { title, is_active: active, use_all_images: all, selected_image_count: pictures, selected_document_count: documents } = open.session;
+  const {
+    title,
+    is_active: active,
+    use_all_images: all,
+    selected_image_count: pictures,
+    selected_document_count: documents,
+  } = open.session;
   byId("chat-name").textContent = title;
-  const parts = [all ? "all pictures" : `${pictures} ${pictures === 1 ? "picture" : "pictures"}`, documents ? `${documents} ${documents === 1 ? "document" : "documents"}` : "all documents"];
+  const parts = [
+    all ? "all pictures" : `${pictures} ${pictures === 1 ? "picture" : "pictures"}`,
+    documents ? `${documents} ${documents === 1 ? "document" : "documents"}` : "all documents",
+  ];
   byId("chat-facts").textContent = `About ${parts.join(" and ")}`;
   byId("chat-aim").hidden = (all && !documents) || !active;
   byId("chat-aim-text").textContent = `Only about ${parts.filter((part) => !part.startsWith("all")).join(" and ")}`;
@@ -170,7 +184,8 @@ async function rename() {
 }
 
 async function close() {
-  if (!(await confirmed("Close this chat?", "Nothing more can be said in it. It can still be read and saved.", "Close it"))) return;
+  if (!(await confirmed("Close this chat?", "Nothing more can be said in it. It can still be read and saved.", "Close it")))
+    return;
   await tried(async () => {
     await sessions.close(open.id);
     open.session.is_active = false;
@@ -182,10 +197,15 @@ async function close() {
 }
 
 async function save() {
-  const format = make("select", { id: "save-format" }, ...Object.entries(FORMATS).map(([value, words]) => make("option", { value }, words)));
+  const format = make(
+    "select",
+    { id: "save-format" },
+    ...Object.entries(FORMATS).map(([value, words]) => make("option", { value }, words)),
+  );
   const more = make("input", { type: "checkbox", id: "save-more" });
   const body = [
-    make("label", { htmlFor: format.id }, "Format"), format,
+    make("label", { htmlFor: format.id }, "Format"),
+    format,
     make("label", { className: "way" }, more, make("span", {}, "With details: model, tokens, times, pictures")),
   ];
   const wish = await ask("Save the chat as a file", body, "Save", { read: () => [format.value, more.checked] });

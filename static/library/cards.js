@@ -39,9 +39,13 @@ export function stateOf(analysis) {
  *   matched?: string[]}} picture
  */
 export function pictureCard({ id, name, about, address, analysis, relevance, matched = [] }) {
-  const link = make("a", { href: `#/library/picture/${id}`, className: "card-link" },
+  const link = make(
+    "a",
+    { href: `#/library/picture/${id}`, className: "card-link" },
     make("span", { className: "card-picture" }, thumbnail(id, address)),
-    make("span", { className: "card-words" },
+    make(
+      "span",
+      { className: "card-words" },
       make("b", { title: name }, name),
       about ? make("small", { title: about }, about) : null,
       stateOf(analysis),
@@ -53,7 +57,9 @@ export function pictureCard({ id, name, about, address, analysis, relevance, mat
 
 /** How surely it is what was asked for, and by what it was found. */
 export function why(relevance, matched) {
-  return make("p", { className: "why" },
+  return make(
+    "p",
+    { className: "why" },
     make("span", { className: "sure", title: "How surely this is what you asked for" }, percent(relevance)),
     ...matched.map((reason) => make("span", { className: "reason" }, reason)),
   );
@@ -63,12 +69,18 @@ export function why(relevance, matched) {
 export function finder(words) {
   const wanted = words.filter(Boolean).toSorted((one, other) => other.length - one.length);
   if (!wanted.length) return null;
-  return new RegExp(`(${wanted.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+")).join("|")})`, "giu");
+  return new RegExp(
+    `(${wanted.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+")).join("|")})`,
+    "giu",
+  );
 }
 
 /** Text with some of its words marked. */
 export function marked(text, words) {
   const wanted = finder(words);
   if (!wanted) return [text];
-  return text.split(wanted).map((part, index) => (index % 2 ? make("mark", {}, part) : part)).filter((part) => part !== "");
+  return text
+    .split(wanted)
+    .map((part, index) => (index % 2 ? make("mark", {}, part) : part))
+    .filter((part) => part !== "");
 }

@@ -12,7 +12,11 @@ export function round(mark, words, onclick, id = "") {
 
 /** A link that saves a file of the server's under a name. */
 export function saving(path, name, words) {
-  const link = make("a", { className: "round", href: path, download: name, title: words, aria: { label: words } }, icon("download"));
+  const link = make(
+    "a",
+    { className: "round", href: path, download: name, title: words, aria: { label: words } },
+    icon("download"),
+  );
   link.addEventListener("click", (event) => {
     if (!kept("key")) return; // the link does it; it sends no key
     event.preventDefault();

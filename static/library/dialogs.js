@@ -18,8 +18,13 @@ export function ask(title, body, yes, { danger = false, read }) {
   const id = `dialog-${number}`;
   const no = make("button", { type: "button", className: "button" }, "Cancel");
   const go = make("button", { type: "submit", className: `button ${danger ? "danger" : "primary"}` }, yes);
-  const form = make("form", { method: "dialog" },
-    make("h2", { id }, title), ...body, make("div", { className: "row end" }, no, go));
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id }, title),
+    ...body,
+    make("div", { className: "row end" }, no, go),
+  );
   const dialog = make("dialog", { aria: { labelledby: id } }, form);
   const before = document.activeElement;
   document.body.append(dialog);
@@ -43,7 +48,14 @@ export function ask(title, body, yes, { danger = false, read }) {
 
 /** Ask for one line of text. */
 export function askText(title, label, yes, given = "") {
-  const field = make("input", { type: "text", id: `text-${number}`, value: given, maxLength: 255, required: true, autocomplete: "off" });
+  const field = make("input", {
+    type: "text",
+    id: `text-${number}`,
+    value: given,
+    maxLength: 255,
+    required: true,
+    autocomplete: "off",
+  });
   const body = [make("label", { htmlFor: field.id }, label), field];
   const asked = ask(title, body, yes, { read: () => field.value.trim() || undefined });
   field.focus();
@@ -60,16 +72,26 @@ export function askWay(title, text, ways, yes, danger = false) {
   const name = `way-${number}`;
   const fields = ways.map(({ value, label, about }, index) => {
     const field = make("input", { type: "radio", name, value, checked: index === 0 });
-    return make("label", { className: "way" }, field, make("span", {}, label, about ? make("small", { className: "muted" }, about) : null));
+    return make(
+      "label",
+      { className: "way" },
+      field,
+      make("span", {}, label, about ? make("small", { className: "muted" }, about) : null),
+    );
   });
-  const body = [text ? make("p", { className: "muted" }, text) : null, make("div", { className: "ways" }, ...fields)].filter(Boolean);
+  const body = [text ? make("p", { className: "muted" }, text) : null, make("div", { className: "ways" }, ...fields)].filter(
+    Boolean,
+  );
   return ask(title, body, yes, { danger, read: () => fields.find((label) => label.control.checked).control.value });
 }
 
 /** Ask for a folder: its id, or "" for none. `without` is a folder that may not be chosen, with all below it. */
 export function askFolder(title, folders, yes, { current = null, without = null } = {}) {
   const allowed = folders.filter(({ path }) => !without || (path !== without.path && !path.startsWith(`${without.path}/`)));
-  const options = [make("option", { value: "" }, "No folder"), ...allowed.map(({ id, path }) => make("option", { value: id }, path.replace(/^\//, "").replaceAll("/", " › ")))];
+  const options = [
+    make("option", { value: "" }, "No folder"),
+    ...allowed.map(({ id, path }) => make("option", { value: id }, path.replace(/^\//, "").replaceAll("/", " › "))),
+  ];
   const field = make("select", { id: `folder-${number}` }, ...options);
   field.value = current ?? "";
   const body = [make("label", { htmlFor: field.id }, icon("folder"), " Folder"), field];

@@ -66,17 +66,31 @@ function countOf(total) {
   return `${total} ${total === 1 ? one : `${one}s`} found${where}, the surest first.`;
 }
 
-const loadPictures = ({ query, without }) => async (offset) => {
-  const found = await server.findPictures({ query, limit: PAGE, offset, ...(without.length ? { without } : {}) });
-  const items = found.results.map(({ image_id: id, ...result }) => ({ id, ...result }));
-  return { items, total: found.total_count, left: offset + items.length < found.total_count, interpretation: found.query_interpretation };
-};
+const loadPictures =
+  ({ query, without }) =>
+  async (offset) => {
+    const found = await server.findPictures({ query, limit: PAGE, offset, ...(without.length ? { without } : {}) });
+    const items = found.results.map(({ image_id: id, ...result }) => ({ id, ...result }));
+    return {
+      items,
+      total: found.total_count,
+      left: offset + items.length < found.total_count,
+      interpretation: found.query_interpretation,
+    };
+  };
 
-const loadPassages = ({ query }) => async (offset) => {
-  const found = await server.findPassages({ query, limit: PAGE, offset });
-  const items = found.results.map((result) => ({ id: result.chunk_id, relevance: result.relevance_score, ...result }));
-  return { items, total: found.total_count, left: offset + items.length < found.total_count, interpretation: found.query_interpretation };
-};
+const loadPassages =
+  ({ query }) =>
+  async (offset) => {
+    const found = await server.findPassages({ query, limit: PAGE, offset });
+    const items = found.results.map((result) => ({ id: result.chunk_id, relevance: result.relevance_score, ...result }));
+    return {
+      items,
+      total: found.total_count,
+      left: offset + items.length < found.total_count,
+      interpretation: found.query_interpretation,
+    };
+  };
 
 function showUnderstood({ interpretation: { filters_applied: filters, search_type: type }, total }, { query, without }) {
   const again = (left) => {
@@ -89,7 +103,12 @@ function showUnderstood({ interpretation: { filters_applied: filters, search_typ
   told.hidden = false;
   told.replaceChildren(
     make("ul", { className: "chips", aria: { label: "What was understood" } }, ...chips, ...gone),
-    make("p", { className: "muted small-print", id: "library-count" }, `${countOf(total)} ${filters.length ? "" : HOW[type]} `, rest),
+    make(
+      "p",
+      { className: "muted small-print", id: "library-count" },
+      `${countOf(total)} ${filters.length ? "" : HOW[type]} `,
+      rest,
+    ),
   );
 }
 
@@ -98,13 +117,23 @@ const HOW = { keyword: "Looked for by words.", semantic: "Looked for by meaning.
 function chip(filter, remove) {
   const [name, ...value] = filter.split(": ");
   const words = value.length ? [make("span", { className: "muted" }, `${name} `), value.join(": ")] : [filter];
-  const button = make("button", { type: "button", className: "chip taken", title: "Search without this", onclick: remove },
-    ...words, make("span", { className: "unseen" }, " – search without this"), icon("close"));
+  const button = make(
+    "button",
+    { type: "button", className: "chip taken", title: "Search without this", onclick: remove },
+    ...words,
+    make("span", { className: "unseen" }, " – search without this"),
+    icon("close"),
+  );
   return make("li", {}, button);
 }
 
 function back(filter, restore) {
-  const button = make("button", { type: "button", className: "chip away", title: "Search with this again", onclick: restore },
-    make("s", {}, filter), make("span", { className: "unseen" }, " – search with this again"), icon("undo"));
+  const button = make(
+    "button",
+    { type: "button", className: "chip away", title: "Search with this again", onclick: restore },
+    make("s", {}, filter),
+    make("span", { className: "unseen" }, " – search with this again"),
+    icon("undo"),
+  );
   return make("li", {}, button);
 }

@@ -24,12 +24,20 @@ export function showTree(current, kind) {
 }
 
 function branch(parent, current, kind) {
-  return all.filter(({ parent_id: of }) => (of ?? null) === parent).map((folder) => {
-    const item = entry(folder, `#/library/${kind}/${folder.id}`, folder.id === current, "folder", folder[kind === "documents" ? "document_count" : "image_count"]);
-    const below = branch(folder.id, current, kind);
-    if (below.length) item.append(make("ul", {}, ...below));
-    return item;
-  });
+  return all
+    .filter(({ parent_id: of }) => (of ?? null) === parent)
+    .map((folder) => {
+      const item = entry(
+        folder,
+        `#/library/${kind}/${folder.id}`,
+        folder.id === current,
+        "folder",
+        folder[kind === "documents" ? "document_count" : "image_count"],
+      );
+      const below = branch(folder.id, current, kind);
+      if (below.length) item.append(make("ul", {}, ...below));
+      return item;
+    });
 }
 
 function entry({ name }, href, isCurrent, mark, count = 0) {
@@ -46,7 +54,10 @@ export function showWhere(current, kind) {
   byId("library-folder-tools").hidden = !folder;
   const above = [];
   for (let one = folderOf(folder?.parent_id); one; one = folderOf(one.parent_id)) above.unshift(one);
-  const crumbs = [{ name: "Library", href: `#/library/${kind}` }, ...above.map(({ id, name }) => ({ name, href: `#/library/${kind}/${id}` }))];
+  const crumbs = [
+    { name: "Library", href: `#/library/${kind}` },
+    ...above.map(({ id, name }) => ({ name, href: `#/library/${kind}/${id}` })),
+  ];
   byId("library-crumbs").hidden = !folder;
   byId("library-crumbs").replaceChildren(...crumbs.flatMap(({ name, href }) => [make("a", { href }, name), " › "]));
 }
@@ -89,15 +100,29 @@ async function change(id, changes, changed) {
 export async function remove(id, kind) {
   const { name, parent_id: parent } = folderOf(id);
   const above = parent ? `“${folderOf(parent)?.name}”` : "the top of the library";
-  const way = await askWay(`Delete the folder “${name}”?`, "", [
-    { value: "keep", label: "Keep what is in it", about: `Pictures, documents and folders go to ${above}.` },
-    { value: "delete", label: "Delete what is in it too", about: "All pictures and documents in it and below are gone for good." },
-  ], "Delete", true);
+  const way = await askWay(
+    `Delete the folder “${name}”?`,
+    "",
+    [
+      { value: "keep", label: "Keep what is in it", about: `Pictures, documents and folders go to ${above}.` },
+      {
+        value: "delete",
+        label: "Delete what is in it too",
+        about: "All pictures and documents in it and below are gone for good.",
+      },
+    ],
+    "Delete",
+    true,
+  );
   if (way === null) return;
   await tried(async () => {
     await server.removeFolder(id, way);
     await loadFolders();
     go(parent ? `/library/${kind}/${parent}` : `/library/${kind}`);
-    notice(way === "keep" ? `The folder “${name}” is deleted; what was in it is in ${above}.` : `The folder “${name}” is deleted with all that was in it.`);
+    notice(
+      way === "keep"
+        ? `The folder “${name}” is deleted; what was in it is in ${above}.`
+        : `The folder “${name}” is deleted with all that was in it.`,
+    );
   });
 }

@@ -12,10 +12,17 @@ export function notice(text, undo = null) {
   const box = make("div", { className: "notice-box" }, make("span", {}, text));
   shown = box;
   if (undo) {
-    box.append(tool("undo", "Undo", () => {
-      box.remove();
-      undo();
-    }, "button small"));
+    box.append(
+      tool(
+        "undo",
+        "Undo",
+        () => {
+          box.remove();
+          undo();
+        },
+        "button small",
+      ),
+    );
   }
   document.body.append(box);
   say(undo ? `${text} It can be undone for a few seconds.` : text);

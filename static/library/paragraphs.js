@@ -55,7 +55,11 @@ function table(text, start, end, put) {
     rows.push(make("tr", {}, ...cells));
     at += line.length + 1;
   }
-  return make("div", { className: "table-room", tabIndex: 0, role: "group", ariaLabel: "Table" }, make("table", {}, make("tbody", {}, ...rows)));
+  return make(
+    "div",
+    { className: "table-room", tabIndex: 0, role: "group", ariaLabel: "Table" },
+    make("table", {}, make("tbody", {}, ...rows)),
+  );
 }
 
 /** A stretch of the text with what is to be marked in it. */

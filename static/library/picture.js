@@ -5,8 +5,9 @@ import { say } from "../announce.js";
 import { byId, confirmed, icon, make, size, tool } from "../dom.js";
 import { percent, stateOf } from "./cards.js";
 import { round, saving } from "./controls.js";
-import { ask, askFolder } from "./dialogs.js";
+import { askFolder } from "./dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
+import { linked, linksOf } from "./linking.js";
 import { notice, tried } from "./notice.js";
 import * as server from "./server.js";
 import { renew, takeOff } from "./shelf.js";
@@ -36,12 +37,6 @@ export async function openPicture(id, back) {
   watch();
 }
 
-async function linksOf(id) {
-  const found = [];
-  for await (const link of server.links({ image_id: id })) found.push(link);
-  return found;
-}
-
 export function closePicture() {
   clearTimeout(timer);
   wanted = "";
@@ -55,15 +50,25 @@ async function whole(picture, links) {
   showKnown(known, picture);
   return [
     bar(picture),
-    make("div", { className: "opened-body" },
+    make(
+      "div",
+      { className: "opened-body" },
       make("figure", { className: "shown" }, image),
-      make("div", { className: "about" }, known, await linked(picture, links), form(picture)),
+      make(
+        "div",
+        { className: "about" },
+        known,
+        await linked(picture, links, () => openPicture(picture.id, leave)),
+        form(picture),
+      ),
     ),
   ];
 }
 
 function bar(picture) {
-  return make("div", { className: "opened-head" },
+  return make(
+    "div",
+    { className: "opened-head" },
     round("left", "Back to the list", () => leave()),
     make("h1", { tabIndex: -1, className: "opened-name", id: "picture-name" }, picture.title || picture.filename),
     make("a", { className: "button small primary ask-it", href: `#/ask/${picture.id}` }, icon("ask"), "Ask about it"),
@@ -75,12 +80,32 @@ function bar(picture) {
 
 /** What a person says of it. */
 function form(picture) {
-  const title = make("input", { type: "text", id: "picture-title", value: picture.title ?? "", maxLength: 255, placeholder: picture.filename, autocomplete: "off" });
-  const about = make("textarea", { id: "picture-about", value: picture.description ?? "", maxLength: 2000, rows: 2, placeholder: "Anything you want to find it by" });
+  const title = make("input", {
+    type: "text",
+    id: "picture-title",
+    value: picture.title ?? "",
+    maxLength: 255,
+    placeholder: picture.filename,
+    autocomplete: "off",
+  });
+  const about = make("textarea", {
+    id: "picture-about",
+    value: picture.description ?? "",
+    maxLength: 2000,
+    rows: 2,
+    placeholder: "Anything you want to find it by",
+  });
   const save = make("button", { type: "submit", className: "button small" }, "Save");
-  const shown = make("form", { className: "words" },
+  const shown = make(
+    "form",
+    { className: "words" },
     make("h2", {}, "Your words"),
-    make("label", { htmlFor: title.id }, "Title"), title, make("label", { htmlFor: about.id }, "Description"), about, make("div", { className: "row" }, save));
+    make("label", { htmlFor: title.id }, "Title"),
+    title,
+    make("label", { htmlFor: about.id }, "Description"),
+    about,
+    make("div", { className: "row" }, save),
+  );
   shown.addEventListener("submit", async (event) => {
     event.preventDefault();
     await tried(async () => {
@@ -104,18 +129,26 @@ function showKnown(known, picture) {
   const state = stateOf(analysis);
   const again = tool("retry", analysis?.status === "failed" ? "Try again" : "Look again", lookAgain, "button small");
   const waits = analysis?.status === "pending" || analysis?.status === "processing";
-  known.replaceChildren(...[
-    make("h2", {}, "What is in it"),
-    picture.caption ? make("p", { dir: "auto" }, picture.caption) : null,
-    state ? make("p", { className: "row" }, state, waits ? make("progress", { aria: { label: "It is being looked at" } }) : null) : null,
-    analysis?.error ? make("p", { className: "problem" }, analysis.error) : null,
-    facts([...seen(picture.facts ?? {}), ...file(picture)]),
-    waits ? null : make("div", { className: "row" }, again),
-  ].filter(Boolean));
+  known.replaceChildren(
+    ...[
+      make("h2", {}, "What is in it"),
+      picture.caption ? make("p", { dir: "auto" }, picture.caption) : null,
+      state
+        ? make("p", { className: "row" }, state, waits ? make("progress", { aria: { label: "It is being looked at" } }) : null)
+        : null,
+      analysis?.error ? make("p", { className: "problem" }, analysis.error) : null,
+      facts([...seen(picture.facts ?? {}), ...file(picture)]),
+      waits ? null : make("div", { className: "row" }, again),
+    ].filter(Boolean),
+  );
 }
 
 function facts(pairs) {
-  return make("dl", { className: "facts" }, ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", { dir: "auto" }, value)]));
+  return make(
+    "dl",
+    { className: "facts" },
+    ...pairs.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", {}, name), make("dd", { dir: "auto" }, value)]),
+  );
 }
 
 /** The measured facts in words, as far as there are any. */
@@ -135,7 +168,16 @@ function seen(facts) {
   ];
 }
 
-function file({ filename, mime_type: kind, width, height, size_bytes: bytes, created_at: added, taken_at: taken, folder_id: folder }) {
+function file({
+  filename,
+  mime_type: kind,
+  width,
+  height,
+  size_bytes: bytes,
+  created_at: added,
+  taken_at: taken,
+  folder_id: folder,
+}) {
   return [
     ["File", filename],
     ["Size", `${width} × ${height} · ${kind.replace("image/", "").toUpperCase()} · ${size(bytes)}`],
@@ -143,55 +185,6 @@ function file({ filename, mime_type: kind, width, height, size_bytes: bytes, cre
     ["Added", WHEN.format(new Date(added))],
     ["Folder", folderOf(folder)?.path.replace(/^\//, "").replaceAll("/", " › ") ?? ""],
   ];
-}
-
-async function linked(picture, links) {
-  const items = await Promise.all(links.map(async (link) => {
-    const name = link.document_filename ?? (await server.documentOf(link.document_id).catch(() => null))?.filename ?? "A document";
-    const where = link.page ? `page ${link.page}` : "the whole document";
-    const address = `#/library/document/${link.document_id}${link.page ? `/${link.page}` : ""}`;
-    const gone = round("close", `Take the link to ${name} away`, () => unlink(link.id, item));
-    const item = make("li", {}, make("a", { href: address }, icon("document"), make("span", {}, make("b", {}, link.title || name), make("small", {}, [link.title ? name : "", where, link.note].filter(Boolean).join(" · ")))), gone);
-    return item;
-  }));
-  return make("section", { className: "linked", aria: { label: "Documents linked to it" } },
-    make("h2", {}, "Documents"),
-    make("ul", {}, ...items),
-    make("div", { className: "row" }, tool("link", "Link a document", () => link(picture.id), "button small")),
-  );
-}
-
-async function unlink(id, item) {
-  await tried(async () => {
-    await server.removeLink(id);
-    item.remove();
-    notice("The link is taken away.");
-  });
-}
-
-async function link(imageId) {
-  const { documents } = await server.documents({ limit: 100 });
-  if (!documents.length) {
-    notice("There are no documents yet. Add one to the library first.");
-    return;
-  }
-  const which = make("select", { id: "link-document" }, ...documents.map(({ id, title, filename }) => make("option", { value: id }, title || filename)));
-  const page = make("input", { type: "number", id: "link-page", min: 1, max: 20_000, placeholder: "all of it" });
-  const title = make("input", { type: "text", id: "link-title", maxLength: 255, autocomplete: "off" });
-  const body = [
-    make("label", { htmlFor: which.id }, "Document"), which,
-    make("label", { htmlFor: page.id }, "Page (if only one is meant)"), page,
-    make("label", { htmlFor: title.id }, "Title (optional)"), title,
-  ];
-  const wish = await ask("Link a document to this picture", body, "Link", {
-    read: () => ({ image_id: imageId, document_id: which.value, page: page.valueAsNumber || null, title: title.value.trim() }),
-  });
-  if (!wish) return;
-  await tried(async () => {
-    await server.newLink(wish);
-    await openPicture(imageId, leave);
-    notice("The document is linked.");
-  });
 }
 
 async function move() {
@@ -210,7 +203,11 @@ async function move() {
 }
 
 async function remove() {
-  const yes = await confirmed("Delete this picture?", "It goes from the server, with everything said about it. This cannot be undone.", "Delete");
+  const yes = await confirmed(
+    "Delete this picture?",
+    "It goes from the server, with everything said about it. This cannot be undone.",
+    "Delete",
+  );
   if (!yes) return;
   await tried(async () => {
     await server.removePicture(open.id);

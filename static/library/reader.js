@@ -46,17 +46,29 @@ function bar(document) {
   const { id, filename, title } = document;
   const number = make("input", { type: "number", id: "page-number", min: 1 });
   number.setAttribute("aria-label", "Page");
-  const turning = make("form", { className: "turning" }, round("left", "Previous page", () => turnTo(open.number - 1), "page-before"), number, make("span", { className: "muted", id: "page-count" }), round("right", "Next page", () => turnTo(open.number + 1), "page-after"));
+  const turning = make(
+    "form",
+    { className: "turning" },
+    round("left", "Previous page", () => turnTo(open.number - 1), "page-before"),
+    number,
+    make("span", { className: "muted", id: "page-count" }),
+    round("right", "Next page", () => turnTo(open.number + 1), "page-after"),
+  );
   turning.addEventListener("submit", (event) => {
     event.preventDefault();
     turnTo(number.valueAsNumber);
   });
   number.addEventListener("change", () => turnTo(number.valueAsNumber));
-  return make("div", { className: "opened-head" },
+  return make(
+    "div",
+    { className: "opened-head" },
     round("left", "Back to the list", () => leave()),
-    make("div", { className: "opened-name" },
+    make(
+      "div",
+      { className: "opened-name" },
       make("h1", { tabIndex: -1 }, title || filename),
-      make("p", { className: "muted", id: "document-facts" }, documentFacts(document))),
+      make("p", { className: "muted", id: "document-facts" }, documentFacts(document)),
+    ),
     turning,
     round("folder", "Move into a folder", move),
     saving(server.fileOf(id), filename, "Download the original"),
@@ -72,7 +84,8 @@ async function show() {
   placeNumber();
   const state = progressOf(document);
   clearTimeout(timer);
-  if (document.status === "pending" || document.status === "processing") timer = setTimeout(() => refresh().catch(() => {}), LOOK_AGAIN_MS);
+  if (document.status === "pending" || document.status === "processing")
+    timer = setTimeout(() => refresh().catch(() => {}), LOOK_AGAIN_MS);
   if (!readable) {
     sheet.replaceChildren(make("div", { className: "unread" }, state, document.status === "failed" ? await again() : null));
     return;
@@ -82,8 +95,17 @@ async function show() {
     const page = await server.page(document.id, number);
     if (open?.document.id !== document.id || open.number !== number) return;
     const { body, marks } = paragraphs(page, words);
-    sheet.replaceChildren(make("article", { className: "sheet", tabIndex: -1, dir: "auto", aria: { label: `Page ${number}` } },
-      ...[state, page.ocr ? make("p", { className: "muted small-print" }, "Read off a picture of the page; words may be wrong.") : null].filter(Boolean), ...body));
+    sheet.replaceChildren(
+      make(
+        "article",
+        { className: "sheet", tabIndex: -1, dir: "auto", aria: { label: `Page ${number}` } },
+        ...[
+          state,
+          page.ocr ? make("p", { className: "muted small-print" }, "Read off a picture of the page; words may be wrong.") : null,
+        ].filter(Boolean),
+        ...body,
+      ),
+    );
     marks[0]?.scrollIntoView({ block: "center" });
     if (!marks.length) place.scrollTop = 0;
     say(`Page ${number} of ${document.page_count ?? "?"}${marks.length ? ", with the cited words marked" : ""}.`);
@@ -97,10 +119,11 @@ async function show() {
 
 async function again() {
   const button = make("button", { type: "button", className: "button small" }, icon("retry"), "Try again");
-  button.onclick = () => tried(async () => {
-    await server.readAgain(open.document.id);
-    await refresh();
-  });
+  button.onclick = () =>
+    tried(async () => {
+      await server.readAgain(open.document.id);
+      await refresh();
+    });
   return button;
 }
 
@@ -149,13 +172,22 @@ async function move() {
   };
   await tried(async () => {
     await put(folder);
-    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () => tried(() => put(document.folder_id)));
+    notice(folder ? `Moved to “${folderOf(folder).name}”.` : "Taken out of its folder.", () =>
+      tried(() => put(document.folder_id)),
+    );
   });
 }
 
 async function remove() {
   const { id } = open.document;
-  if (!(await confirmed("Delete this document?", "It goes from the server, with all that was read from it. This cannot be undone.", "Delete"))) return;
+  if (
+    !(await confirmed(
+      "Delete this document?",
+      "It goes from the server, with all that was read from it. This cannot be undone.",
+      "Delete",
+    ))
+  )
+    return;
   await tried(async () => {
     await server.removeDocument(id);
     takeOff([id]);

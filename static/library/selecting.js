@@ -99,7 +99,8 @@ function every(selected) {
   say(`${chosen.size} selected.`);
 }
 
-const words = (count) => (kind === "pictures" ? (count === 1 ? "1 picture" : `${count} pictures`) : count === 1 ? "1 document" : `${count} documents`);
+const words = (count) =>
+  kind === "pictures" ? (count === 1 ? "1 picture" : `${count} pictures`) : count === 1 ? "1 document" : `${count} documents`;
 
 async function moveThem() {
   const ids = [...chosen];
@@ -114,7 +115,11 @@ async function moveThem() {
     const { done, failed } = await moved(ids, folder);
     const where = folder ? `“${folderOf(folder)?.name}”` : "no folder";
     const back = async () => {
-      for (const [from, some] of before) await moved(some.filter((id) => done.includes(id)), from);
+      for (const [from, some] of before)
+        await moved(
+          some.filter((id) => done.includes(id)),
+          from,
+        );
       await loadFolders();
       after.changed();
     };
@@ -125,11 +130,15 @@ async function moveThem() {
   });
 }
 
-const moved = (ids, folder) => each({ action: "move", folder_id: folder || null }, ids, (id) => server.changeDocument(id, { folder_id: folder || null }));
+const moved = (ids, folder) =>
+  each({ action: "move", folder_id: folder || null }, ids, (id) => server.changeDocument(id, { folder_id: folder || null }));
 
 async function removeThem() {
   const ids = [...chosen];
-  const what = kind === "pictures" ? "They go from the server, with what was said about each of them. This cannot be undone." : "They go from the server with all that was read from them. This cannot be undone.";
+  const what =
+    kind === "pictures"
+      ? "They go from the server, with what was said about each of them. This cannot be undone."
+      : "They go from the server with all that was read from them. This cannot be undone.";
   if (!(await confirmed(`Delete ${words(ids.length)}?`, what, "Delete"))) return;
   await attempt(async () => {
     const { done, failed } = await each({ action: "delete" }, ids, server.removeDocument);

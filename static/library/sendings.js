@@ -49,7 +49,10 @@ class Row {
     this.state = "waiting";
     this.stopper = new AbortController();
     this.bar.hidden = false;
-    this.tell("Waits", tool("close", "Cancel", () => this.stop()));
+    this.tell(
+      "Waits",
+      tool("close", "Cancel", () => this.stop()),
+    );
     queue.push(this);
     pump();
   }
@@ -80,7 +83,12 @@ class Row {
       return;
     }
     this.state = "sending";
-    const options = { key: this.key, signal: this.stopper.signal, onProgress: (share) => this.progress(share), fields: this.folder && this.kind !== "videos" ? { folder_id: this.folder } : {} };
+    const options = {
+      key: this.key,
+      signal: this.stopper.signal,
+      onProgress: (share) => this.progress(share),
+      fields: this.folder && this.kind !== "videos" ? { folder_id: this.folder } : {},
+    };
     try {
       await upload(`/api/v2/${this.kind}`, this.file, options);
       this.end("done", ADDED[this.kind]);

@@ -129,9 +129,22 @@ export function takeOff(ids) {
 function element(item) {
   switch (source.kind) {
     case "pictures":
-      return pictureCard({ id: item.id, name: item.title || item.filename, about: item.caption || day(item.created_at), address: item.thumbnail_url, analysis: item.analysis });
+      return pictureCard({
+        id: item.id,
+        name: item.title || item.filename,
+        about: item.caption || day(item.created_at),
+        address: item.thumbnail_url,
+        analysis: item.analysis,
+      });
     case "pictures-found":
-      return pictureCard({ id: item.id, name: item.title || item.filename, about: item.scene ? sceneWords(item.scene) : item.description || item.caption, address: item.thumbnail_url, relevance: item.relevance_score, matched: item.matched });
+      return pictureCard({
+        id: item.id,
+        name: item.title || item.filename,
+        about: item.scene ? sceneWords(item.scene) : item.description || item.caption,
+        address: item.thumbnail_url,
+        relevance: item.relevance_score,
+        matched: item.matched,
+      });
     case "documents":
       return documentLine(item);
     default:
@@ -140,17 +153,22 @@ function element(item) {
 }
 
 const clock = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")}`;
-const sceneWords = ({ filename, start_ms: from, end_ms: to, description }) => `${clock(from)}–${clock(to)} of ${filename}: ${description}`;
+const sceneWords = ({ filename, start_ms: from, end_ms: to, description }) =>
+  `${clock(from)}–${clock(to)} of ${filename}: ${description}`;
 
 const KINDS = { pdf: "PDF", docx: "Word", markdown: "Markdown", html: "HTML", text: "Text" };
 
 export function documentFacts({ kind, size_bytes: bytes, page_count: pages }) {
-  return [KINDS[kind] ?? kind, pages ? `${pages} ${pages === 1 ? "page" : "pages"}` : "", size(bytes)].filter(Boolean).join(" · ");
+  return [KINDS[kind] ?? kind, pages ? `${pages} ${pages === 1 ? "page" : "pages"}` : "", size(bytes)]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function documentLine(item) {
   const name = item.title || item.filename;
-  const words = make("span", { className: "paper-words" },
+  const words = make(
+    "span",
+    { className: "paper-words" },
     make("b", { title: item.filename }, name),
     make("small", {}, `${documentFacts(item)} · ${day(item.created_at)}`),
     progressOf(item),
@@ -174,11 +192,18 @@ export function progressOf({ status, error, notice, progress, pages_done: done, 
 function passageLine({ document_id: id, filename, title, page, heading, text, quote, relevance, matched = [] }) {
   const words = matched.filter((reason) => reason !== "meaning");
   const href = `#/library/document/${id}/${page}/${encodeURIComponent((quote || text).slice(0, 300))}`;
-  const link = make("a", { href, className: "paper-link" }, icon("document"), make("span", { className: "paper-words" },
-    make("b", { title: filename }, title || filename),
-    make("small", {}, [`page ${page}`, heading].filter(Boolean).join(" · ")),
-    make("span", { className: "quote", dir: "auto" }, ...marked(quote || text, words)),
-  ));
+  const link = make(
+    "a",
+    { href, className: "paper-link" },
+    icon("document"),
+    make(
+      "span",
+      { className: "paper-words" },
+      make("b", { title: filename }, title || filename),
+      make("small", {}, [`page ${page}`, heading].filter(Boolean).join(" · ")),
+      make("span", { className: "quote", dir: "auto" }, ...marked(quote || text, words)),
+    ),
+  );
   return make("li", { className: "paper" }, link, why(relevance, matched));
 }
 
@@ -211,4 +236,3 @@ async function lookAgain() {
 
 const changed = (before, now) => before && JSON.stringify(pulse(before)) !== JSON.stringify(pulse(now));
 const pulse = ({ analysis, status, pages_done: done, caption, title }) => [analysis?.status, status, done, caption, title];
-

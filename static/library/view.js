@@ -126,8 +126,23 @@ function showEmpty(count) {
   if (count) return;
   const what = kind === "pictures" ? "pictures" : "documents";
   const words = folder ? `There are no ${what} in this folder yet.` : `There are no ${what} yet.`;
-  const types = kind === "pictures" ? "PNG, JPEG or GIF up to 16 MB, MP4 or WebM up to 64 MB" : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
-  byId("library-list").replaceChildren(make("div", { className: "drop" }, make("p", { className: "drop-text" }, make("strong", {}, words), make("span", { className: "muted" }, "Drop files here, or press “Add files”.")), make("p", { className: "muted small-print" }, types)));
+  const types =
+    kind === "pictures"
+      ? "PNG, JPEG or GIF up to 16 MB, MP4 or WebM up to 64 MB"
+      : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
+  byId("library-list").replaceChildren(
+    make(
+      "div",
+      { className: "drop" },
+      make(
+        "p",
+        { className: "drop-text" },
+        make("strong", {}, words),
+        make("span", { className: "muted" }, "Drop files here, or press “Add files”."),
+      ),
+      make("p", { className: "muted small-print" }, types),
+    ),
+  );
 }
 
 async function search(wish) {
