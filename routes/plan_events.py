@@ -9,6 +9,8 @@ A client is first told how the plans stand that are unfinished or ended within t
     {"type": "PlanCompleted" | "PlanCancelled" | "PlanUndone" | "PlanExpired", ..., "results"}
     {"type": "PlanFailed", ..., "results", "error"}
 
+`folder_modified` is true in those of the last two kinds that have changed folders.
+
 What the client sends is passed over. The rows are looked at anew with each piece of news, so nothing is queued for a
 client that does not read, and none of a plan's steps is told twice or left out.
 """
@@ -158,7 +160,10 @@ def kind_of(plan: StoredPlan) -> str:
 def ending(plan: StoredPlan) -> dict[str, Any]:
     if plan.status not in ENDED:
         return {}
-    return {"results": plan.results} | ({"error": plan.error} if plan.error else {})
+    told: dict[str, Any] = {"results": plan.results} | ({"error": plan.error} if plan.error else {})
+    if (plan.results or {}).get("folder_modified"):
+        told["folder_modified"] = True
+    return told
 
 
 def steps_settled(plan: StoredPlan) -> int:

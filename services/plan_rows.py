@@ -14,6 +14,7 @@ from models.base import now
 from models.chats import Conversation
 from models.library import Plan, PlanStep
 from services.agent.actions import ACTIONS
+from services.agent.recall import FOLDER_TOOLS
 from services.errors import Conflict, PlanNotFound, SessionNotFound
 from services.session_pages import SURFACE
 
@@ -192,6 +193,8 @@ def finish(
         "steps_total": len(steps),
         "steps": steps,
     }
+    if any(step.status == "done" and step.tool_name in FOLDER_TOOLS for step in found):
+        results["folder_modified"] = True
     return changed(session, update(Plan).where(Plan.id == plan_id).values(results=results))
 
 

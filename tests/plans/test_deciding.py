@@ -51,6 +51,7 @@ def test_an_approved_plan_is_done_at_once(library: Library) -> None:
     results = body["results"]
     assert (results["fast_path"], results["steps_done"], results["steps_total"]) == (True, 2, 2)
     assert results["steps"][1]["result"]["moved"] == 3
+    assert results["folder_modified"] is True
     assert [library.folder_of(photo) for photo in photos] == ["Beach"] * 3
 
 

@@ -104,6 +104,7 @@ def test_what_becomes_of_a_plan_in_order(library: Library, port: int) -> None:
     assert messages[2]["description"] == "Move 2 photos into the folder “Beach”."
     assert messages[2]["result"]["moved"] == 2
     assert messages[3]["results"]["steps_total"] == 2
+    assert messages[3]["folder_modified"] is True
 
 
 def test_a_failed_a_cancelled_and_an_undone_plan(library: Library, port: int) -> None:
