@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from models.chats import Conversation, Message
+from services.agent.citations import resolved
+from services.agent.evidence import ResultSet
 
 Format = Literal["json", "markdown", "text"]
 MIME: Mapping[Format, str] = {"json": "application/json", "markdown": "text/markdown", "text": "text/plain"}
@@ -43,7 +45,9 @@ def export(
 def filename(session: Conversation, kind: Format) -> str:
     """A name that is safe on every system, recognisable by the session's title."""
     plain = unicodedata.normalize("NFKC", session.title)
-    safe = re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:80]
+    # A vowel sign or an accent is no letter by itself, and none goes on without one.
+    kept = "".join(one if unicodedata.category(one)[0] in "LMN" or one in "_.-" else "-" for one in plain)
+    safe = re.sub(r"-+", "-", kept).strip("-.")[:80]
     return f"chat-{safe or 'session'}.{SUFFIX[kind]}"
 
 
@@ -53,7 +57,13 @@ def _json(session: Conversation, messages: Sequence[Message], image_ids: Sequenc
         "title": session.title,
         "created_at": _iso(session.created_at),
         "messages": [
-            {"id": message.id, "role": message.role, "content": message.content, "created_at": _iso(message.created_at)}
+            {
+                "id": message.id,
+                "role": message.role,
+                "content": message.content,
+                "resolved_content": _resolved(message),
+                "created_at": _iso(message.created_at),
+            }
             | ({"status": message.status, **_facts(message)} if metadata else {})
             for message in messages
         ],
@@ -65,24 +75,25 @@ def _json(session: Conversation, messages: Sequence[Message], image_ids: Sequenc
 def _markdown(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
     parts = [f"# Chat Session: {literal(_one_line(session.title))}"]
     if metadata:
-        parts.append("\n".join(f"- {name}: {value}" for name, value in _about(session, image_ids).items()))
+        parts.append("\n".join(f"- {name}: {value}" for name, value in _in_words(_about(session, image_ids))))
     for message in messages:
         parts.append(f"## {message.role.capitalize()}")
         # An assistant writes Markdown; what a user typed is to be read as it was typed.
-        parts.append(message.content if message.role == "assistant" else literal(message.content))
+        assistant = message.role == "assistant"
+        parts.append(_resolved(message, literal) if assistant else literal(message.content))
         if metadata:
-            parts.append("_" + " · ".join(f"{name}: {value}" for name, value in _facts(message).items()) + "_")
+            parts.append("_" + " · ".join(f"{name}: {value}" for name, value in _in_words(_facts(message))) + "_")
     return "\n\n".join(parts) + "\n"
 
 
 def _text(session: Conversation, messages: Sequence[Message], image_ids: Sequence[str], *, metadata: bool) -> str:
     parts = [f"Chat Session: {_one_line(session.title)}"]
     if metadata:
-        parts.append("\n".join(f"{name}: {value}" for name, value in _about(session, image_ids).items()))
+        parts.append("\n".join(f"{name}: {value}" for name, value in _in_words(_about(session, image_ids))))
     for message in messages:
-        lines = f"{message.role.capitalize()}:\n{message.content}"
+        lines = f"{message.role.capitalize()}:\n{_resolved(message)}"
         if metadata:
-            lines += "\n(" + ", ".join(f"{name}: {value}" for name, value in _facts(message).items()) + ")"
+            lines += "\n(" + "; ".join(f"{name}: {value}" for name, value in _in_words(_facts(message))) + ")"
         parts.append(lines)
     return "\n\n".join(parts) + "\n"
 
@@ -112,6 +123,29 @@ def _facts(message: Message) -> dict[str, Any]:
             "image_ids": [used["image_id"] for used in (message.details or {}).get("image_context", [])],
         }
     return facts
+
+
+def _resolved(message: Message, spell: Callable[[str], str] = str) -> str:
+    """What was said, its citations in words: a file has nothing that would make links of them."""
+    if message.role != "assistant":
+        return message.content
+    stored = (message.details or {}).get("result_refs") or {}
+    refs = {key: ResultSet(one["type"], tuple(one["ids"]), one["label"]) for key, one in stored.items()}
+    return resolved(message.content, refs, spell)
+
+
+def _in_words(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Facts for people to read: yes and no, lists with commas, what is not known left out."""
+    for name, value in facts.items():
+        match value:
+            case None | []:
+                continue
+            case bool():
+                yield name, "yes" if value else "no"
+            case list():
+                yield name, ", ".join(value)
+            case _:
+                yield name, str(value)
 
 
 def literal(text: str) -> str:

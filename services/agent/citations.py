@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from services.agent.evidence import Evidence, ResultSet
 
@@ -213,8 +213,12 @@ def cite_link(link_id: str, title: str) -> str:
     return f"[[link:{link_id}|{_plain(title)}]]"
 
 
-def resolved(content: str, refs: Mapping[str, ResultSet]) -> str:
-    """The content as plain prose, each citation in words, for places that show no markup."""
+def resolved(content: str, refs: Mapping[str, ResultSet], spell: Callable[[str], str] = str) -> str:
+    """The content as plain prose, each citation in words, for places that show no markup.
+
+    Args:
+        spell: writes a name as the place needs it.
+    """
     if "[[" not in content:
         return content
 
@@ -222,7 +226,7 @@ def resolved(content: str, refs: Mapping[str, ResultSet]) -> str:
         key = found["key"]
         if key is not None:
             return refs[key].label if key in refs else ""
-        name = found["name"] or ""
+        name = spell(found["name"] or "")
         return f"{name} (page {found['page']})" if found["page"] else name
 
     text, taken = MARKUP.subn(words, content)

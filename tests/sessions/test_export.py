@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
@@ -77,6 +78,35 @@ def test_text(talked: tuple[FlaskClient, str]) -> None:
     assert TYPED in text
     assert SAID in text
     assert "scripted" in export(client, session, format="text", include_metadata="true")
+
+
+def test_citations_are_in_words(make_app: MakeApp) -> None:
+    model = ScriptedModel("A picture.")
+    client = make_app(model).test_client()
+    image = upload(client, name="my *photo*.jpg")
+    model.pieces = (f"Here: [[img:{image}|x]].",)
+    session = new_session(client)
+    say(client, session, "What is in it?")
+    name = client.get(f"/images/{image}").json["filename"]
+    assert "*" in name
+    assert f"Here: {name}." in export(client, session, format="text")
+    assert f"Here: {name}." in html.unescape(MARKDOWN.render(export(client, session)))
+    answer = json.loads(export(client, session, format="json"))["messages"][1]
+    assert answer["content"].startswith("Here: [[img:")
+    assert answer["resolved_content"] == f"Here: {name}."
+
+
+def test_facts_are_for_people(talked: tuple[FlaskClient, str]) -> None:
+    client, session = talked
+    for form in ("markdown", "text"):
+        text = export(client, session, format=form, include_metadata="true")
+        assert "is_active: yes" in text
+        assert "[" not in text.replace(TYPED, "")
+
+
+def test_a_name_keeps_its_vowel_signs(shared: FlaskClient) -> None:
+    header = shared.get(f"{SESSIONS}/{new_session(shared, title='हिन्दी शीर्षक')}/export").headers["Content-Disposition"]
+    assert unquote(header.split("UTF-8''")[1]) == "chat-हिन्दी-शीर्षक.md"
 
 
 @pytest.mark.parametrize(
