@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -150,7 +153,20 @@ def _answer(error: errors.AssistantError, status: int) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.ProviderError) and error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, errors.LimitExceeded) and "reset_date" in error.context:
+        response.headers.update(_month(error.context))
     return response
+
+
+def _month(context: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a rate limit, for the limit of a month."""
+    reset = datetime.fromisoformat(context["reset_date"]).replace(tzinfo=UTC).timestamp()
+    return {
+        "X-RateLimit-Limit": str(context["monthly_limit"]),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": str(round(reset)),
+        "Retry-After": str(max(1, round(reset - time.time()))),
+    }
 
 
 def _known(error: errors.AssistantError) -> Response:

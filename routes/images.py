@@ -247,6 +247,10 @@ def _none_kept(results: list[dict[str, Any]]) -> AssistantError:
     """Why not one of the files was kept."""
     if all(result["error"]["code"] == StorageUnavailable.code.upper() for result in results):
         return StorageUnavailable(results[0]["error"]["message"])
+    large = too_large()
+    if all(result["error"]["code"] == large.code.upper() for result in results):
+        large.context = {"results": results}
+        return large
     told = [
         {"field": f"files.{number}", "message": result["error"]["message"]} for number, result in enumerate(results)
     ]

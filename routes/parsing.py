@@ -151,7 +151,8 @@ def json_object() -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise InvalidJSON("The body is not valid JSON.") from None
     if not isinstance(value, dict):
-        raise InvalidJSON("The body must be a JSON object.")
+        # It is JSON, and not what is asked for: in v2 a validation error like any other.
+        raise InvalidInput("The body must be a JSON object.", code=InvalidJSON.code)
     return value
 
 

@@ -103,6 +103,12 @@ def test_none_kept_is_a_refusal_that_says_why_of_each(library: FlaskClient) -> N
     assert [error["field"] for error in response.json["errors"]] == ["files.0", "files.1", "files.2"]
 
 
+def test_one_file_that_is_too_large(library: FlaskClient) -> None:
+    response = send(library, (b"x" * 16 * 1024 * 1024 + b"x", "c.jpg"), field="file")
+    assert (response.status_code, response.json["code"]) == (413, "FILE_TOO_LARGE")
+    assert response.json["context"]["results"][0]["filename"] == "c.jpg"
+
+
 @pytest.mark.parametrize(
     ("form", "status", "code"),
     [
@@ -273,7 +279,7 @@ def test_an_older_versions_are_looked_at_again(shared_app: OpenAPI, library: Fla
     with services.database.write() as session:
         session.connection().exec_driver_sql("UPDATE images SET analysed_by = 'eyes-0'")
     assert jobs.run_pending() == 1
-    assert library.get(f"/api/v2/images/{image['id']}").json["analysis"]["model"].startswith("eyes-1")
+    assert library.get(f"/api/v2/images/{image['id']}").json["analysis"]["model"].startswith(f"eyes-{FACTS_VERSION}")
 
 
 def test_deleting_leaves_nothing(shared_app: OpenAPI, library: FlaskClient, data: Path) -> None:

@@ -85,6 +85,11 @@ def test_the_month_is_over(make_app: MakeApp) -> None:
         "upgrade_url": "/settings/billing",
     }
     assert (refused["detail"], refused["context"]) == (message, context)
+    headers = client.post(f"{SESSIONS}/{first}/messages", json={"message": "More?"}).headers
+    reset = datetime.fromisoformat(str(context["reset_date"]) + "T00:00:00+00:00").timestamp()
+    assert (headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]) == ("2", "0")
+    assert int(headers["X-RateLimit-Reset"]) == reset
+    assert 0 < int(headers["Retry-After"]) <= reset - datetime.now(UTC).timestamp() + 5
     events = stream(client, second, "More?")
     assert names_of(events) == ["connection", "error", "close"]
     assert events[1].data == {"type": "error", "message": message, "code": "USAGE_LIMIT_EXCEEDED", "context": context}
