@@ -143,9 +143,9 @@ def _by_facts(session: Session, hashes: list[str], by: str) -> Counter[str]:
 
 def _names(stored: dict[str, Any], by: str) -> set[str]:
     try:
-        facts: Facts = from_json(stored)
+        facts: Facts = from_json(stored, earlier=True)
     except ValueError:
-        return set()  # measured by another version; it is measured anew when it is looked at
+        return set()
     match by:
         case "object":
             return {item.name for item in facts.objects if item.sure}

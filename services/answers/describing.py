@@ -103,8 +103,16 @@ def _missing(facts: Facts, speaker: Speaker) -> list[str]:
     return [speaker.say("missing_note", parts=speaker.listing([speaker.say(f"part_{part}") for part in facts.missing]))]
 
 
+_SKIES = {"sunset": "under the sky of a sunset or sunrise", "blue": "under a blue sky", "night": "under a night sky"}
+
+
 def caption(facts: Facts) -> str:
     """One short English line, for alternative text and descriptions; no final full stop."""
+    said = _shown(facts)
+    return f"{said} {_SKIES[facts.scene.sky]}" if facts.scene.sky else said
+
+
+def _shown(facts: Facts) -> str:
     speaker = Speaker("en", "written")
     named, label = named_things(facts)[:4], sure_label(facts)
     kind = facts.scene.medium or "plain"

@@ -62,6 +62,8 @@ def hindi(word: str) -> tuple[str, ...]:
 
 def marathi(word: str) -> tuple[str, ...]:
     """Forms of a folded Marathi noun that endings are joined to, singular and plural, whichever its gender."""
+    if word.endswith(("ें", "ों", "ियां")):
+        return ()  # a Hindi plural
     stem = word.removesuffix("ं")
     stem, last = stem[:-1], stem[-1:]
     match last:

@@ -172,9 +172,10 @@ def _facts(stored: dict[str, Any] | None) -> Facts | None:
     if stored is None:
         return None
     try:
-        return from_json(stored)
+        # What an earlier version measured will do until it is measured anew: what was found so far stays findable.
+        return from_json(stored, earlier=True)
     except ValueError:
-        return None  # measured by another version; it is measured anew
+        return None
 
 
 def _differs(row: Row[Any], found: Findable) -> bool:

@@ -23,6 +23,12 @@ MOST_TEXT = 20_000
 """Characters of each text that are made findable."""
 SPOKEN_OF = 600
 """Characters of each text that the meaning is made of; a model of meaning blurs what is longer."""
+SKIES = {
+    "sunset": "sunset sunrise sky dusk सूर्यास्त सूर्योदय",
+    "blue": "blue sky नीला आसमान निळे आकाश",
+    "night": "night sky रात रात्र",
+}
+GREEN = "greenery green nature plants हरियाली हिरवळ"
 CAMERA_NAMES = re.compile(r"(?i)\b(?:img|dsc|dscn|dscf|pxl|mvimg|image|photo|picture|scan|whatsapp|file|untitled)\b")
 """Names that say nothing of a picture."""
 
@@ -102,8 +108,15 @@ def _measured_words(facts: Facts) -> list[str]:
     if facts.faces:
         found += ["face", "person"]
     found += [colour.name for colour in facts.colours] + [basic(colour.name) for colour in facts.colours]
-    found += [facts.scene.setting or "", facts.scene.medium or ""]
+    found += [facts.scene.setting or "", facts.scene.medium or "", *_of_scene(facts)]
     return list(dict.fromkeys(filter(None, found)))
+
+
+def _of_scene(facts: Facts) -> list[str]:
+    """Words for the sky, for green and for shades of grey."""
+    scene = facts.scene
+    found = [SKIES[scene.sky]] if scene.sky else []
+    return [*found, *([GREEN] if scene.green else []), *(["monochrome black and white"] if scene.monochrome else [])]
 
 
 def _wider(concept: str) -> list[str]:
@@ -140,6 +153,7 @@ def _measured(facts: Facts) -> dict[str, Any]:
     known["c"] = {colour: round(share, 3) for colour, share in shares.items()}
     known["s"] = facts.scene.setting
     known["m"] = facts.scene.medium
+    known["g"] = int(facts.scene.monochrome)
     known["a"] = int(facts.motion is not None)
     known["q"] = [facts.quality.focus, facts.quality.exposure]
     if facts.text:
@@ -174,4 +188,8 @@ def _telling(facts: Facts) -> Sequence[str]:
     found += [basic(colour.name) for colour in facts.colours[:3] if colour.share >= 0.1]
     if facts.scene.setting:
         found.append(facts.scene.setting)
+    if facts.scene.sky:
+        found.append(f"{facts.scene.sky} sky")
+    if facts.scene.green:
+        found.append("greenery")
     return list(dict.fromkeys(found))[:14]

@@ -22,6 +22,7 @@ EXCLUSIVE: tuple[frozenset[Kind], ...] = (
     frozenset(("dark", "bright")),
     frozenset(("animation",)),
     frozenset(("text",)),
+    frozenset(("monochrome",)),
 )
 """Kinds of which a picture is one: several that are wanted are alternatives."""
 UNLIKELY = 0.5

@@ -133,7 +133,9 @@ def told(name: str, value: str, wanted: bool) -> str:
     if wanted:
         return f"{name}: {value}"
     return (
-        f"not: {value}" if name in ("setting", "type", "quality", "orientation", "object", "look") else f"not: {name} {value}"
+        f"not: {value}"
+        if name in ("setting", "type", "quality", "orientation", "object", "look")
+        else f"not: {name} {value}"
     )
 
 
@@ -160,8 +162,7 @@ def _clauses(rest: str) -> tuple[Clause, ...]:
         denied = tuple(thing for clause in unwanted for thing in clause.things)
         words = tuple(word for clause in unwanted for word in clause.unwanted)
         return tuple(
-            replace(clause, things=(*clause.things, *denied), unwanted=(*clause.unwanted, *words))
-            for clause in wanted
+            replace(clause, things=(*clause.things, *denied), unwanted=(*clause.unwanted, *words)) for clause in wanted
         )
     return tuple(clauses)
 

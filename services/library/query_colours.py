@@ -23,11 +23,11 @@ _WHOLE = (
     pattern(
         rf"\b(?:{_MOSTLY} |very )?(?P<run>{_RUN})(?:[- ](?:toned|tinted))? (?:{PICTURES})\b(?! (?:frames?|albums?)\b)"
     ),
-    pattern(rf"\b(?:(?:that|which) are )?{_MOSTLY} (?P<run>{_RUN})(?=\s*$|\s*[,;]|\s(?:with|from|of|and|or|but|not)\b)"),
+    pattern(
+        rf"\b(?:(?:that|which) are )?{_MOSTLY} (?P<run>{_RUN})(?=\s*$|\s*[,;]|\s(?:with|from|of|and|or|but|not)\b)"
+    ),
 )
-_OF_COLOUR = pattern(
-    r"[ -](?:colou?red|रंग (?:का|की|के|वाला|वाली|वाले)|रंगाचा|रंगाची|रंगाचे|रंगाच्या|रंगाचं|रंगी)\b"
-)
+_OF_COLOUR = pattern(r"[ -](?:colou?red|रंग (?:का|की|के|वाला|वाली|वाले)|रंगाचा|रंगाची|रंगाचे|रंगाच्या|रंगाचं|रंगी)\b")
 
 
 def colours_named(text: str) -> tuple[str, ...]:
@@ -58,4 +58,3 @@ def without_colours(words: str) -> str:
     """Words that are neither colours nor shades."""
     kept = (word for word in words.split() if not colours_in(word.strip(",.;")) and word.strip(",.;") not in SHADES)
     return " ".join(kept)
-

@@ -18,7 +18,7 @@ def is_plural(word: str) -> bool:
     """Whether a folded name is a plural, in English, Hindi or Marathi."""
     if inflection.is_devanagari(word[-1:]):
         return any(each in _many() or each.endswith(_ENDINGS) for each in (word, *inflection.bases(word)))
-    return word in _IRREGULAR or word in _SAME or word.endswith("s") and word not in _one()
+    return word in _IRREGULAR or word in _SAME or (word.endswith("s") and word not in _one())
 
 
 @cache

@@ -164,7 +164,9 @@ def _is_loose(part: str, found: tuple[tuple[int, int, str], ...]) -> bool:
 def _tail(tail: str, things: list[Thing], left: list[str], denied: list[str]) -> list[str]:
     """Colours that follow the last thing: of it, or of the whole picture."""
     colours = colours_named(tail)
-    rest = [word for word in _words(_NEGATION.sub(" ", without_colours(tail) if colours else tail)) if not is_empty(word)]
+    rest = [
+        word for word in _words(_NEGATION.sub(" ", without_colours(tail) if colours else tail)) if not is_empty(word)
+    ]
     # Of "a red dress", where dresses are not known, both words are looked for.
     if colours and not rest:
         # "cars that are not red" speaks of the cars, "a car, blue" of the picture.

@@ -36,7 +36,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`ImageWords.seen`, read. Its keys: `o` objects (name, confidence, sure, colours), `l` labels (kinds, confidence,
-    sure), `f` faces (confidence, sure), `c` shares of basic colours, `s` setting, `m` medium, `a` animated, `q` focus
+    sure), `f` faces (confidence, sure), `c` shares of basic colours, `s` setting, `m` medium, `a` animated, `g` in greys alone, `q` focus
     and exposure, `r` how surely its text was read; and of words, things and colours they name: `w` title and
     description, `t` what a model told, `n` the file's name."""
 
@@ -140,6 +140,7 @@ KINDS: dict[Kind, Callable[[dict[str, Any]], bool]] = {
     "dark": lambda known: known["q"][1] in ("dark", "dim"),
     "bright": lambda known: known["q"][1] in ("bright", "washed out"),
     "text": lambda known: "r" in known,
+    "monochrome": lambda known: bool(known.get("g")),
 }
 
 

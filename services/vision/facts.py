@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
+"""Counted up with each measure that is added or changed: older facts are measured anew."""
+Sky = Literal["sunset", "blue", "night"]
 Part = Literal["objects", "labels", "text", "faces"]
 
 
@@ -114,6 +116,9 @@ class Scene:
     setting: Literal["indoors", "outdoors"] | None = None
     setting_sure: bool = False
     medium: Literal["photo", "drawing", "document", "screenshot", "plain"] | None = None
+    sky: Sky | None = None  # "sunset" is a sunrise as well
+    green: bool = False  # plants fill much of it
+    monochrome: bool = False  # nothing in it has a colour
 
 
 @dataclass(frozen=True, slots=True)

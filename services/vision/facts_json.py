@@ -15,13 +15,18 @@ def to_json(facts: Facts) -> dict[str, Any]:
     return dataclasses.asdict(facts)
 
 
-def from_json(stored: dict[str, Any]) -> Facts:
+def from_json(stored: dict[str, Any], *, earlier: bool = False) -> Facts:
     """The facts back, equal to what was stored. Unknown fields are passed over, absent ones get their default.
+
+    Args:
+        earlier: take facts of an earlier version as well, for what may use them until they are measured anew.
 
     Raises:
         ValueError: when the facts are of another version, or are not facts at all.
     """
-    if not isinstance(stored, dict) or stored.get("version") != FACTS_VERSION:
+    version = stored.get("version") if isinstance(stored, dict) else None
+    older = earlier and isinstance(version, int) and 0 < version < FACTS_VERSION
+    if version != FACTS_VERSION and not older:
         raise ValueError("facts of another version")
     try:
         facts = _build(Facts, stored)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from services.vision import sky
 from services.vision.colours import NAMES, name_indices
 from services.vision.decode import Pixels, fit
 from services.vision.facts import DetectedObject, Scene, TextLine
@@ -112,7 +114,7 @@ def _halved(pixels: Pixels) -> Pixels:
 
 
 def judge(pixels: Pixels, likely: Likely, objects: Sequence[DetectedObject], medium: Medium | None) -> Scene:
-    """Whether it was taken indoors or outdoors, by the things seen, the classifier's names, sky and green.
+    """Whether it was taken indoors or outdoors, by the things seen, the classifier's names, sky and green; and its sky.
 
     Args:
         pixels: the upright picture.
@@ -120,14 +122,18 @@ def judge(pixels: Pixels, likely: Likely, objects: Sequence[DetectedObject], med
         objects: those found.
         medium: the kind of picture, of `medium_of`; only a photograph has a setting.
     """
+    monochrome = sky.is_monochrome(pixels)
     if medium is not None and medium != "photo":
-        return Scene(medium=medium)
+        return Scene(medium=medium, monochrome=monochrome)
     outdoors = _evidence(objects, _OUTDOOR_THINGS) + likely.of(_OUTDOOR_NAMES) + _sky_and_green(pixels)
     indoors = _evidence(objects, _INDOOR_THINGS) + likely.of(_INDOOR_NAMES)
     ahead = outdoors - indoors
+    seen = Scene(medium=medium, monochrome=monochrome)
+    if not monochrome and ahead > -0.35:
+        seen = replace(seen, sky=sky.sky_of(pixels, objects), green=sky.is_green(pixels))
     if abs(ahead) < 0.35:
-        return Scene(medium=medium)
-    return Scene("outdoors" if ahead > 0 else "indoors", abs(ahead) >= 0.8, medium)
+        return seen
+    return replace(seen, setting="outdoors" if ahead > 0 else "indoors", setting_sure=abs(ahead) >= 0.8)
 
 
 def medium_of(

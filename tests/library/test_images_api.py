@@ -19,7 +19,7 @@ from services.claims import Claims
 from services.library.analyses import Analyses
 from services.library.analysing import ROWS, Analyser
 from services.library.describing import Describer
-from services.vision.facts import Facts
+from services.vision.facts import FACTS_VERSION, Facts
 from tests.conftest import MakeApp, picture, services_of
 from tests.fakes import ScriptedModel
 from tests.inventory import rows

@@ -96,6 +96,10 @@ FOUND = [
     ("cars that are not red", ["blue-car.jpg"]),
     ("vehicles", ["red-car.jpg", "holiday-2019.jpg", "blue-car.jpg"]),
     ("images with dogs and cats", ["pets.jpg"]),
+    ("cats and boats", ["pets.jpg", "holiday-2019.jpg"]),
+    ("a cat and a boat", []),
+    ("cats and boats together", []),
+    ("grey photos", [name for name in LIBRARY if name != "sky.jpg"]),
     ("two dogs", ["two-dogs.jpg"]),
     ("a cat or a boat", ["holiday-2019.jpg", "pets.jpg"]),
     ("people", ["perhaps-a-person.jpg"]),
@@ -174,6 +178,18 @@ def test_the_surest_come_first_and_say_why(client: FlaskClient) -> None:
         "filters_applied": ["color: red", "object: car", "object: cat"],
         "search_type": "semantic",
     }
+
+
+def test_what_has_a_part_alone_says_what_is_missing(client: FlaskClient) -> None:
+    answer = client.post("/api/v2/search/images", json={"query": "cats and boats"}).json
+    assert answer["query_interpretation"]["filters_applied"] == ["object: cat", "object: boat"]
+    said = {result["filename"]: result["matched"] for result in answer["results"]}
+    assert said == {
+        "holiday-2019.jpg": ["object: boat 0.90", "missing: cat"],
+        "pets.jpg": ["object: cat 0.70", "missing: boat"],
+    }
+    alone = client.post("/api/v2/search/images", json={"query": "cats"}).json["results"][0]
+    assert answer["results"][-1]["relevance_score"] < alone["relevance_score"]
 
 
 def test_pages_hold_together(client: FlaskClient) -> None:

@@ -7,7 +7,19 @@ from collections.abc import Callable
 
 import pytest
 
-from services.vision.facts import Box, Colour, DetectedObject, Face, Facts, Label, Motion, Quality, Scene, TextLine
+from services.vision.facts import (
+    FACTS_VERSION,
+    Box,
+    Colour,
+    DetectedObject,
+    Face,
+    Facts,
+    Label,
+    Motion,
+    Quality,
+    Scene,
+    TextLine,
+)  # fmt: skip
 from services.vision.facts_json import from_json, to_json
 
 BOX = Box(0.1, 0.2, 0.3, 1.0)
@@ -48,6 +60,17 @@ def test_unknown_fields_are_passed_over_and_absent_ones_get_their_default() -> N
 def test_what_is_not_of_this_version_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"facts|unknown|argument"):
         from_json(json.loads(json.dumps(to_json(FULL))) | change)
+
+
+def test_an_earlier_version_is_read_where_that_will_do() -> None:
+    stored = json.loads(json.dumps(to_json(FULL))) | {"version": FACTS_VERSION - 1}
+    del stored["scene"]["sky"]
+    with pytest.raises(ValueError, match="another version"):
+        from_json(stored)
+    assert from_json(stored, earlier=True).objects == FULL.objects
+    for version in (0, FACTS_VERSION + 1, True, "1"):
+        with pytest.raises(ValueError, match="another version"):
+            from_json(stored | {"version": version}, earlier=True)
 
 
 @pytest.mark.parametrize("stored", [{}, [], None, "facts", {"version": 1}])
