@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -65,6 +66,15 @@ class Postgres:
         if len(self._kept) > MOST_DATABASES:
             self._drop_one()
         return self.url(name)
+
+    def crash(self) -> None:
+        """End it as a machine that loses its power would: nobody is told, nothing is written down first."""
+        control = [self._server.bin_path / "pg_ctl", "-w", "-D", self._folder, "stop", "-m", "immediate"]
+        subprocess.run(control, check=True, capture_output=True, user=self._server.system_user, cwd="/")
+
+    def come_back(self) -> None:
+        """Start it again where it was."""
+        self._server.ensure_postgres_running()
 
     def _drop_one(self) -> None:
         busy = {name for (name,) in self._run("SELECT datname FROM pg_stat_activity WHERE datname IS NOT NULL")}

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -125,20 +125,25 @@ def done_steps(database: Database, plan: StoredPlan) -> int:
         return len(work.execute(asked).all())
 
 
-def approve_and_kill(server: Server, remote: Remote, plan: StoredPlan, after: int) -> None:
-    """Kill a server that is carrying a plan out, once it has done some steps."""
-
+@contextmanager
+def approve_in_background(remote: Remote, plan: StoredPlan) -> Iterator[None]:
     def approve() -> None:
         with suppress(httpx2.HTTPError):
             remote.decide(plan)
 
     approving = threading.Thread(target=approve)
     approving.start()
-    deadline = time.monotonic() + 30
-    while done_steps(remote.database, plan) < after and time.monotonic() < deadline:
-        time.sleep(0.002)
-    server.stop(signal.SIGKILL)
+    yield
     approving.join()
+
+
+def approve_and_kill(server: Server, remote: Remote, plan: StoredPlan, after: int) -> None:
+    """Kill a server that is carrying a plan out, once it has done some steps."""
+    with approve_in_background(remote, plan):
+        deadline = time.monotonic() + 30
+        while done_steps(remote.database, plan) < after and time.monotonic() < deadline:
+            time.sleep(0.002)
+        server.stop(signal.SIGKILL)
 
 
 def test_a_killed_servers_plan_goes_on_each_step_once(tmp_path_factory: pytest.TempPathFactory) -> None:
