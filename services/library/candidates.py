@@ -15,7 +15,8 @@ from services.answers.text_folding import fold
 from services.library.dates import Period
 from services.library.image_words import KIND_MARK, colour_mark
 from services.library.query import Clause, Query
-from services.library.query_filters import Kind, Orientation, Place
+from services.library.query_filters import Kind, Place
+from services.library.query_shapes import Orientation
 from services.library.query_sizes import Limits
 from services.library.seen_in_short import ANYTHING, KINDS
 from services.library.text_index import matching

@@ -15,7 +15,8 @@ from datetime import datetime
 from services.answers.text_folding import LETTER, fold
 from services.library import query_filters as filters
 from services.library.dates import Period, periods_in
-from services.library.query_filters import FAMILY, NOT, Kind, Orientation, Place, Said
+from services.library.query_filters import FAMILY, NOT, Kind, Place, Said
+from services.library.query_shapes import Orientation, orientations_wanted
 from services.library.query_sizes import Limits, sizes_wanted
 from services.library.query_things import Thing, is_empty, things_in
 
@@ -24,6 +25,8 @@ _NEGATED_LIST = re.compile(
     rf"(?<!{LETTER})((?:without|no|not|neither|बिना|except|excluding)\s+(?:(?:any|a|an|the)\s+)?{LETTER}+(?:\s{LETTER}+)?)\s(?:or|nor)\s"
 )
 _OR_MORE = re.compile(rf"\s({LETTER}+) or (?:more|three|four|five)\s")
+_SPEAKING = ("setting", "type", "quality", "orientation", "object", "look")
+"""What is plain without its name: "not: indoors"."""
 MOST_WORDS = 16
 """Words of one alternative that are looked for; a longer one is hardly a search."""
 
@@ -98,7 +101,7 @@ def understand(text: str, now: datetime) -> Query:
     sureness, sure_words, rest = filters.confidence_wanted(rest)
     sizes, rest = sizes_wanted(rest)
     periods, rest = _periods(rest, now)
-    orientations, rest = filters.orientations_wanted(rest)
+    orientations, rest = orientations_wanted(rest)
     kinds, rest = filters.kinds_wanted(rest)
     clauses = _clauses(rest)
     if sureness and not any(thing.wanted for clause in clauses for thing in clause.things):
@@ -132,11 +135,7 @@ def told(name: str, value: str, wanted: bool) -> str:
     """A part of a query in words."""
     if wanted:
         return f"{name}: {value}"
-    return (
-        f"not: {value}"
-        if name in ("setting", "type", "quality", "orientation", "object", "look")
-        else f"not: {name} {value}"
-    )
+    return f"not: {value}" if name in _SPEAKING else f"not: {name} {value}"
 
 
 def _periods(rest: str, now: datetime) -> tuple[tuple[tuple[Period, bool], ...], str]:

@@ -1,4 +1,4 @@
-"""What a query says of the picture itself: its kind, shape, size, folder, how sure a find must be, what can be read.
+"""What a query says of the picture itself: its kind, size, folder, how sure a find must be, what can be read.
 
 Each function takes the folded query, and gives what it found and the query without it.
 """
@@ -12,7 +12,6 @@ from typing import Literal
 from services.answers.text_folding import LETTER, fold, pattern
 from services.library.query_sizes import OVER, PICTURES, UNDER
 
-Orientation = Literal["portrait", "landscape", "square"]
 Kind = Literal[
     "photo", "drawing", "document", "screenshot", "animation", "png", "jpeg", "gif", "webp", "indoors", "outdoors",
     "blurred", "sharp", "dark", "bright", "text", "located", "monochrome",
@@ -73,23 +72,6 @@ _KINDS: dict[Kind, str] = {
     ),
 }
 _FINDERS: dict[Kind, re.Pattern[str]] = {kind: pattern(words) for kind, words in _KINDS.items()}
-_SHAPED = r"(?:orient(?:ed|ation)|format(?:ted)?|mode|aspect(?: ratio)?|aligned|alignment|layout|shaped?)"
-_ENDS = r"(?=\s*$|\s*[,;]|\s(?:and|or|of|with|without|from|in|taken|uploaded|not|but)\b)"
-_ORIENTATIONS: dict[Orientation, re.Pattern[str]] = {
-    "portrait": pattern(
-        rf"\b(?:in )?(?:portrait|vertical|upright|tall)(?:ly)?[ -]{_SHAPED}\b|\b(?:vertical|upright|tall)(?:ly)?\b(?= {PICTURES}\b)"
-        rf"|\b(?:taken )?(?:vertical(?:ly)?|upright)\b{_ENDS}|\b(?:that are |which are )?(?:taller than (?:they are )?wide)\b"
-        rf"|\b(?:that are|which are) tall\b|\bportraits?\b(?! of\b)"
-        rf"|\b(?:खडी|खडे|उभे|उभी|उभ्या|पोर्ट्रेट)\b(?= {PICTURES}\b)"
-    ),
-    "landscape": pattern(
-        rf"\b(?:in )?(?:landscape|horizontal|wide)(?:ly)?[ -]{_SHAPED}\b|\b(?:landscape|horizontal|wide)(?:ly)?\b(?= {PICTURES}\b)"
-        rf"|\b(?:taken )?(?:horizontal(?:ly)?|in landscape)\b{_ENDS}|\b(?:that are |which are )?(?:wider than (?:they are )?(?:tall|high))\b"
-        rf"|\b(?:that are|which are) wide\b"
-        rf"|\b(?:आडी|आडे|आडवे|आडवी|आडव्या|लैंडस्केप|लँडस्केप)\b(?= {PICTURES}\b)"
-    ),
-    "square": pattern(rf"\bsquare(?:[ -]{_SHAPED})?\b|\b(?:चौकोनी|वर्गाकार)\b(?= {PICTURES}\b)"),
-}
 _SURE_WORDS: tuple[tuple[re.Pattern[str], tuple[float, float], str], ...] = (
     (
         pattern(
@@ -226,17 +208,6 @@ def place_wanted(rest: str) -> tuple[Place | None, str]:
         return None, rest
     place = Place(float(hit["lat"]), float(hit["lon"]), float(hit["km"] or _NEAR_KM))
     return place, f"{rest[: hit.start()]} {rest[hit.end() :]}"
-
-
-def orientations_wanted(rest: str) -> tuple[tuple[tuple[Orientation, bool], ...], str]:
-    """Shapes, each with whether it is wanted."""
-    found: list[tuple[Orientation, bool]] = []
-    for value, finder in _ORIENTATIONS.items():
-        hit = finder.search(rest)
-        if hit:
-            wanted, rest = cut(rest, hit.start(), hit.end())
-            found.append((value, wanted))
-    return tuple(found), rest
 
 
 def kinds_wanted(rest: str) -> tuple[tuple[tuple[Kind, bool], ...], str]:

@@ -36,9 +36,9 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`ImageWords.seen`, read. Its keys: `o` objects (name, confidence, sure, colours), `l` labels (kinds, confidence,
-    sure), `f` faces (confidence, sure), `c` shares of basic colours, `s` setting, `m` medium, `a` animated, `g` in greys alone, `q` focus
-    and exposure, `r` how surely its text was read; and of words, things and colours they name: `w` title and
-    description, `t` what a model told, `n` the file's name."""
+    sure), `f` faces (confidence, sure), `c` shares of colours, basic ones and shades, `s` setting, `m` medium,
+    `a` animated, `g` in greys alone, `q` focus and exposure, `r` how surely its text was read; and of words, things and
+    colours they name: `w` title and description, `t` what a model told, `n` the file's name."""
 
     known: dict[str, Any]
 

@@ -25,7 +25,7 @@ def from_json(stored: dict[str, Any], *, earlier: bool = False) -> Facts:
         ValueError: when the facts are of another version, or are not facts at all.
     """
     version = stored.get("version") if isinstance(stored, dict) else None
-    older = earlier and isinstance(version, int) and 0 < version < FACTS_VERSION
+    older = earlier and type(version) is int and 0 < version < FACTS_VERSION
     if version != FACTS_VERSION and not older:
         raise ValueError("facts of another version")
     try:
