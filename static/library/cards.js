@@ -6,7 +6,7 @@ import { icon, make } from "../dom.js";
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 export const day = (iso) => (iso ? WHEN.format(new Date(iso)) : "");
-export const percent = (share) => `${Math.round(share * 100)} %`;
+export const percent = (share) => `${Math.round(share * 100)}\u00a0%`;
 
 /** An address of this server without its host, which a proxy may have changed; signed ones need no key. */
 export function local(address) {

@@ -11,12 +11,14 @@ const told = byId("library-understood");
 let kind = "pictures";
 let where = "";
 let asked = null; // {query, without}
+let start = () => {};
 let stop = () => {};
 
 export const searching = () => asked !== null;
 
-/** Make the search box search; `stopped` is called when it is emptied. */
+/** Make the search box search: `search` is given what `find` takes, `stopped` is called when it is emptied. */
 export function startFinding(search, stopped) {
+  start = search;
   stop = stopped;
   byId("library-find-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -93,13 +95,11 @@ const loadPassages =
   };
 
 function showUnderstood({ interpretation: { filters_applied: filters, search_type: type }, total }, { query, without }) {
-  const again = (left) => {
-    told.querySelector("button")?.focus();
-    find({ query, without: left });
-  };
+  const again = (left) => start({ query, without: left });
   const chips = filters.map((filter) => chip(filter, () => again([...without, filter])));
   const gone = without.map((filter) => back(filter, () => again(without.filter((one) => one !== filter))));
   const rest = make("button", { type: "button", className: "link-button", onclick: () => stop() }, "Show all again");
+  const had = told.contains(document.activeElement);
   told.hidden = false;
   told.replaceChildren(
     make("ul", { className: "chips", aria: { label: "What was understood" } }, ...chips, ...gone),
@@ -110,6 +110,7 @@ function showUnderstood({ interpretation: { filters_applied: filters, search_typ
       rest,
     ),
   );
+  if (had) told.querySelector("button").focus();
 }
 
 const HOW = { keyword: "Looked for by words.", semantic: "Looked for by meaning.", hybrid: "Looked for by words and meaning." };
