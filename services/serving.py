@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import resource
@@ -197,6 +198,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "loglevel": settings.log_level.lower(),
             "logger_class": Log,
             "proc_name": "visual-assistant",
+            "pre_fork": _before_fork,
             "post_worker_init": _worker_ready,
             "worker_exit": _worker_exit,
             "child_exit": _child_exit,
@@ -209,8 +211,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self.make_app()
 
     def run(self) -> None:
+        if self.settings.job_threads:
+            # It brings drivers of databases with it; loaded before the workers begin, they share it.
+            import huey.storage  # noqa: F401
         with metrics.sharing(self.settings.data_dir) if self.settings.workers > 1 else contextlib.nullcontext():
             super().run()
+
+
+def _before_fork(_arbiter: Arbiter, _worker: Worker) -> None:
+    """Leave what is loaded now out of every later collection of garbage, which would write to it and so copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _worker_ready(worker: Worker) -> None:

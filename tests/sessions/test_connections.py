@@ -6,10 +6,12 @@ import http.client
 import json
 import re
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,21 @@ def test_stopping_lets_streams_finish(start: Start) -> None:
     restarted = start()
     assert last_message(restarted, session)["status"] == "complete"
     assert again(restarted, session, message).rest() == whole
+
+
+def test_a_session_that_goes_between_the_look_and_the_send(start: Start) -> None:
+    """Found when the request came, gone when the question was to be kept: the stream has begun for the client."""
+    server = start(DATABASE_URL="")
+    session = new_session(server)
+    with ThreadPoolExecutor(1) as pool, closing(sqlite3.connect(server.data / "assistant.db")) as other:
+        other.execute("BEGIN IMMEDIATE")  # whoever writes waits, whoever reads does not
+        asked = pool.submit(lambda: ask(server, session).rest())
+        time.sleep(2)
+        assert not asked.done()
+        other.execute("DELETE FROM conversations WHERE id = ?", (session,))
+        other.commit()
+        told = events(asked.result(30))
+    assert names_of(told) == ["auth_error", "close"]
 
 
 @pytest.mark.slow
