@@ -200,16 +200,17 @@ def main() -> None:
         search, asked = ImageSearch(database, index), queries(ids(wanted))
         if options.fit:
             fit(search, [one for one in asked if not one.held_out])
+            fit_objects(wanted, facts)
         else:
             measure(search, asked, ids(wanted), wrong=options.wrong)
         database.close()
 
 
 def fit(search: ImageSearch, asked: list[Asked]) -> None:
-    """Logistic regression of being right on having words and on nearness, for pictures that a search would give."""
+    """Logistic regression of being right on nearness, for pictures that a search would give and that lack a word."""
     from sklearn.linear_model import LogisticRegression
 
-    rows: list[tuple[float, float]] = []
+    rows: list[tuple[float]] = []
     right: list[bool] = []
     for one in asked:
         for clause in understand(one.text, NOW).clauses:
@@ -221,13 +222,29 @@ def fit(search: ImageSearch, asked: list[Asked]) -> None:
             nearest = search.index.vectors.nearest(OWNER, KIND, vector, 1000)
             least = max(relevance.NEAR_BESIDE, relevance.NEXT_TO_BEST * nearest[0][1])
             for image_id, cosine in nearest:
-                if image_id not in one.tolerated and (cosine >= least or image_id in having):
-                    rows.append((float(image_id in having), max(0.0, cosine)))
+                if image_id not in one.tolerated and cosine >= least and image_id not in having:
+                    rows.append((max(0.0, cosine),))
                     right.append(image_id in one.relevant)
     model = LogisticRegression(C=10.0).fit(rows, right)
-    words, meaning = model.coef_[0]
     print(f"{len(rows)} pictures, {sum(right)} right")
-    print(f"start {model.intercept_[0]:.2f}, words {words:.2f}, meaning {meaning:.2f}")
+    print(f"start {model.intercept_[0]:.2f}, meaning {model.coef_[0][0]:.2f}")
+
+
+def fit_objects(wanted: Sequence[Picture], facts: dict[str, Any]) -> None:
+    """Isotonic regression of an object's being there on its confidence, over pictures that are not held out."""
+    from sklearn.isotonic import IsotonicRegression
+
+    for held in (False, True):
+        seen = [
+            (thing["confidence"], thing["name"] in picture.present)
+            for picture in wanted
+            if picture.held_out is held
+            for thing in facts[picture.name]["objects"]
+        ]
+        confidences, there = zip(*seen, strict=True)
+        curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(confidences, there)
+        steps = ", ".join(f"{at:.2f}: {curve.predict([at])[0]:.2f}" for at in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
+        print(f"objects {'held out' if held else 'made with'}: {len(seen)}, {sum(there)} there; {steps}")
 
 
 def measure(search: ImageSearch, asked: list[Asked], names: dict[str, str], *, wrong: bool) -> None:

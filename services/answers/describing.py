@@ -103,7 +103,7 @@ def _missing(facts: Facts, speaker: Speaker) -> list[str]:
     return [speaker.say("missing_note", parts=speaker.listing([speaker.say(f"part_{part}") for part in facts.missing]))]
 
 
-_SKIES = {"sunset": "under the sky of a sunset or sunrise", "blue": "under a blue sky", "night": "under a night sky"}
+_SKIES = {"sunset": "at sunset or sunrise", "blue": "under a blue sky", "night": "at night"}
 
 
 def caption(facts: Facts) -> str:

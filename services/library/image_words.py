@@ -24,10 +24,11 @@ MOST_TEXT = 20_000
 SPOKEN_OF = 600
 """Characters of each text that the meaning is made of; a model of meaning blurs what is longer."""
 SKIES = {
-    "sunset": "sunset sunrise sky dusk सूर्यास्त सूर्योदय",
+    "sunset": "sunset sunrise dusk सूर्यास्त सूर्योदय",
     "blue": "blue sky नीला आसमान निळे आकाश",
-    "night": "night sky रात रात्र",
+    "night": "night रात रात्र",
 }
+"""Words for each sky; "sky" for a blue one alone, as others have "blue" by their colours."""
 GREEN = "greenery green nature plants हरियाली हिरवळ"
 CAMERA_NAMES = re.compile(r"(?i)\b(?:img|dsc|dscn|dscf|pxl|mvimg|image|photo|picture|scan|whatsapp|file|untitled)\b")
 """Names that say nothing of a picture."""

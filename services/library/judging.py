@@ -48,16 +48,21 @@ class Verdict:
         return relevance.together(self.parts)
 
 
-def judge(row: Any, query: Query, clause: Clause, now: datetime, cosine: float | None) -> Verdict | None:
+def judge(
+    row: Any, query: Query, clause: Clause, now: datetime, cosine: float | None, *, perhaps: bool = True
+) -> Verdict | None:
     """Everything but the words that were not understood; None where a condition does not hold.
 
     Args:
         row: a row of `candidates.rows`; what the database has chosen by is taken to hold.
         cosine: how near the picture's meaning is to the alternative's, where that is near enough to count.
+        perhaps: whether what is only possibly there counts as there, where the query says nothing of confidence.
     """
     seen = read(row.seen)
     verdict = Verdict()
-    holds = all(_thing(seen, thing, query, verdict, cosine) for thing in clause.things)
+    # Beside what can be seen the meaning of all of it says little of the rest.
+    near = cosine if all(thing.is_vague or not thing.wanted for thing in clause.things) else None
+    holds = all(_thing(seen, thing, query, verdict, near, perhaps=perhaps) for thing in clause.things)
     if not (holds and _kinds(seen, query, verdict) and _reads(seen, row.read, query, verdict)):
         return None
     if query.periods:
@@ -71,8 +76,10 @@ def judge(row: Any, query: Query, clause: Clause, now: datetime, cosine: float |
     return verdict
 
 
-def _thing(seen: Seen, thing: Thing, query: Query, verdict: Verdict, cosine: float | None) -> bool:
-    found = seen.find(thing)
+def _thing(
+    seen: Seen, thing: Thing, query: Query, verdict: Verdict, cosine: float | None, *, perhaps: bool
+) -> bool:
+    found = seen.find(thing, perhaps=perhaps or not thing.wanted or query.sureness is not None)
     if not thing.wanted:
         if found is not None and _likely(found) >= UNLIKELY:
             return False

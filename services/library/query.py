@@ -184,7 +184,7 @@ def _clause(part: str) -> Clause:
     unwanted = tuple(dict.fromkeys(word for word in named.denied if not is_empty(word)))[:MOST_WORDS]
     vague = any(thing.is_vague for thing in named.things)
     meaning = " ".join(word for word in named.said if not is_empty(word)) if words or vague else ""
-    return Clause(named.things, words, meaning, unwanted, loose=named.loose and not words and not vague)
+    return Clause(named.things, words, meaning, unwanted, loose=named.loose and not words)
 
 
 def _with(clause: Clause, thing: Thing) -> Clause:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from services.answers import inflection
+from services.answers.aliases import concepts
 from services.answers.nouns import nouns
 from services.answers.text_folding import fold
 
@@ -17,7 +18,10 @@ _ENDINGS = ("ों", "ें", "यां", "एं", "ां", "ीं", "्�
 def is_plural(word: str) -> bool:
     """Whether a folded name is a plural, in English, Hindi or Marathi."""
     if inflection.is_devanagari(word[-1:]):
-        return any(each in _many() or each.endswith(_ENDINGS) for each in (word, *inflection.bases(word)))
+        forms = (word, *inflection.bases(word))
+        # मांजरी are several, गाडी is one: what is left without -ई is a name or not.
+        several = word.endswith("ी") and bool(concepts(word[:-1]))
+        return several or any(each in _many() or each.endswith(_ENDINGS) for each in forms)
     return word in _IRREGULAR or word in _SAME or (word.endswith("s") and word not in _one())
 
 

@@ -101,11 +101,11 @@ class ImageSearch:
         with self.database.look() as work:
             fixed = candidates.conditions(work, owner_id, query)
 
-            def seek(clause: Clause, meant: Any) -> Iterable[Match]:
+            def seek(clause: Clause, meant: Any, *, perhaps: bool = False) -> Iterable[Match]:
                 conditions = [*fixed, *candidates.having(work, query, clause)]
                 by_words = search_type != "semantic"
                 seeking = _Seeking(
-                    self.index.vectors, work, owner_id, query, clause, now, conditions, by_words=by_words
+                    self.index.vectors, work, owner_id, query, clause, now, conditions, by_words=by_words, perhaps=perhaps
                 )
                 return seeking.found(meant, among)
 
@@ -115,6 +115,10 @@ class ImageSearch:
                 for clause in clauses:
                     for one, missing in _either(clause):
                         keep(_instead(match, missing) for match in seek(one, None))
+            if not best:
+                # Beside pictures that surely have it, what may have it is noise; alone it is better than nothing.
+                for clause, meant in zip(clauses, meanings, strict=True):
+                    keep(seek(clause, meant, perhaps=True))
         return Matches(query, tuple(sorted(best.values(), key=_order)), _type(words_left, meanings, search_type))
 
     def hits(self, owner_id: str, matches: Sequence[Match]) -> list[Hit]:
@@ -153,6 +157,7 @@ class _Seeking:
     Args:
         conditions: what the database chooses by.
         by_words: whether words that were not understood are looked for as they are.
+        perhaps: whether what is only possibly there counts.
     """
 
     vectors: Vectors
@@ -163,6 +168,7 @@ class _Seeking:
     now: datetime
     conditions: list[Any]
     by_words: bool
+    perhaps: bool
 
     def found(self, vector: Any, among: Collection[str] | None) -> Iterable[Match]:
         """Every picture that matches the alternative."""
@@ -174,7 +180,7 @@ class _Seeking:
         for row in self._rows(near):
             if row.id in unwanted or (among is not None and row.id not in among):
                 continue
-            verdict = judge(row, self.query, self.clause, self.now, near.get(row.id))
+            verdict = judge(row, self.query, self.clause, self.now, near.get(row.id), perhaps=self.perhaps)
             if verdict is None or not self._meant(row.id, having, near, verdict, least_share):
                 continue
             yield Match(

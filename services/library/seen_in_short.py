@@ -46,11 +46,15 @@ class Seen:
     def measured(self) -> bool:
         return "q" in self.known
 
-    def find(self, thing: Thing) -> Found | None:
-        """The surest sign that a thing is there; None when there is none."""
+    def find(self, thing: Thing, *, perhaps: bool = True) -> Found | None:
+        """The surest sign that a thing is there; None when there is none.
+
+        Args:
+            perhaps: whether objects and faces count that are only possibly there.
+        """
         if thing.concept is None:
             return self._whole_colour(thing.colours)
-        found = self._objects(thing) if thing.count is None or self._counts(thing) else None
+        found = self._objects(thing, perhaps=perhaps) if thing.count is None or self._counts(thing) else None
         if thing.count is not None:
             return found
         return found or self._in_words(thing)
@@ -64,12 +68,12 @@ class Seen:
         """How surely its text was read."""
         return float(self.known.get("r", 0.0))
 
-    def _objects(self, thing: Thing) -> Found | None:
+    def _objects(self, thing: Thing, *, perhaps: bool) -> Found | None:
         best: Found | None = None
         concept = thing.concept or ""
         names = members(concept)
-        for name, confidence, _sure, colours in self.known.get("o", ()):
-            if name not in names and concept != ANYTHING:
+        for name, confidence, sure, colours in self.known.get("o", ()):
+            if (name not in names and concept != ANYTHING) or not (sure or perhaps):
                 continue
             colour = next((each for each in thing.colours if each in colours), None)
             if thing.colours and colour is None:
@@ -81,8 +85,8 @@ class Seen:
                 if (concept in of or concept == ANYTHING) and (best is None or confidence > (best.confidence or 0)):
                     best = Found("label", confidence)
             if concept in ("person", "face", ANYTHING):
-                for confidence, _sure in self.known.get("f", ()):
-                    if best is None or confidence > (best.confidence or 0):
+                for confidence, sure in self.known.get("f", ()):
+                    if (sure or perhaps) and (best is None or confidence > (best.confidence or 0)):
                         best = Found("face", confidence)
         return best
 
