@@ -200,9 +200,12 @@ class Sessions:
 
         Raises:
             Conflict: `image_selection_mismatch`, with both lists: the session talks about all pictures, or one of the
-                expected is not there.
+                expected is not there; `session_closed`.
         """
         found = self.get(owner_id, session_id)
+        _require_open(found)
+        if found.use_all_images and not expected:
+            return  # nothing is selected, as the session itself tells
         selected = self.all_images(owner_id, 5000, 0)[0] if found.use_all_images else self.selected_images(session_id)
         if set(expected) == set(selected):
             return

@@ -237,9 +237,14 @@ def test_expected_images(client: FlaskClient) -> None:
         assert refused["context"] == {"expected_image_ids": [first, UNKNOWN], "selected_image_ids": [second, first]}
     client.patch(f"{SESSIONS}/{session}/mode", json={"use_all_images": True})
     say(client, session, expected_image_ids=[first, second])
+    assert detail(client, session)["selected_image_ids"] == []
+    say(client, session, expected_image_ids=[])
     problem(client.post(at, json={"message": "x", "expected_image_ids": [first]}), 409, "IMAGE_SELECTION_MISMATCH")
     problem(client.post(at, json={"message": "x", "expected_image_ids": ["img_001"]}), 409, "IMAGE_SELECTION_MISMATCH")
-    assert detail(client, session)["session"]["total_messages"] == 6
+    assert detail(client, session)["session"]["total_messages"] == 8
+    client.delete(f"{SESSIONS}/{session}")
+    for how in (at, f"{at}/stream"):
+        problem(client.post(how, json={"message": "x", "expected_image_ids": [first]}), 409, "SESSION_CLOSED")
 
 
 @pytest.mark.parametrize(
