@@ -125,7 +125,7 @@ def entries(session_id: str, shown: Shown) -> Callable[[ChatEvent], list[Entry]]
 
 def results(found: Results, shown: Shown) -> dict[str, Any]:
     """What a turn's tools brought, in the fields of `complete`; a turn without tools tells of the pictures it saw."""
-    pictures = [shown.present(picture) for picture in found.pictures] or shown.image_context
+    pictures = [shown.present(picture) for picture in found.pictures] if found.agents else shown.image_context
     count = found.count if found.agents else len(pictures)
     told: dict[str, Any] = {
         "agents_used": list(found.agents) or (["AnalysisAgent"] if shown.image_context else []),

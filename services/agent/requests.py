@@ -168,13 +168,15 @@ def _filled(kind: str, text: str, match: re.Match[str], question: str) -> Reques
     )
     match kind:
         case "file":
-            return replace(request, folder=_folder_name(as_written(words.get("folder", ""), question)))
+            folder = as_written(words.get("folder", ""), question)
+            plain = not has(r"\b(?:folders?|albums?|collections?)\b|फोल्डर", fold(folder))
+            return replace(request, folder=_bare(folder) if plain else _folder_name(folder))
         case "make_folder" | "rename_folder" | "delete_folder" | "move_folder" | "inside":
             name, folder = (as_written(words.get(key, ""), question) for key in ("name", "folder"))
             return replace(request, name=_bare(name), folder=_bare(folder))
         case "retitle":
             field = "description" if words.get("field", "") in ("description", "caption", "विवरण", "वर्णन") else "title"
-            return replace(request, name=_bare(as_written(words["name"], question)), field=field)
+            return replace(request, name=_polite_off(as_written(words["name"], question)), field=field)
         case "count":
             return replace(request, by=_by(text))
         case _:
@@ -228,9 +230,14 @@ def _folder_name(words: str) -> str:
 
 def _bare(name: str) -> str:
     """A name without quotation marks, and without what is politeness."""
-    plain = name.strip().strip(".?!।,")
+    plain = re.sub(r"(?i)^(?:a|an|the|my|एक|called|named)\s+", "", name.strip())
+    return _polite_off(plain)
+
+
+def _polite_off(title: str) -> str:
+    """A title without quotation marks and politeness; "My cat" stays so."""
+    plain = title.strip().strip(".?!।,")
     plain = re.sub(r"(?i)\s+(?:please|now|for me|thanks|thank you)$", "", plain)
-    plain = re.sub(r"(?i)^(?:a|an|the|my|एक|called|named)\s+", "", plain)
     return plain.strip(" \"'“”‘’.,")[:255]
 
 

@@ -12,12 +12,19 @@ from uuid import uuid4
 
 from services.agent.asking import Asker, Needed, NotForTools, Refused, answers_in
 from services.agent.memory import memory
-from services.agent.requests import Request, ordinals, points_back, understand
+from services.agent.requests import PICS, PICS_HI, PICS_MR, Request, has, ordinals, points_back, understand
 from services.agent.rules import RULES
 from services.agent.subjects import subject
 from services.agent.wording import say
+from services.answers import questions
+from services.answers.text_folding import fold
 from services.content import Language, Message, ToolCall, ToolSpec
 
+_ASKS = (
+    r"^(?:please |and |so |tell me )*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|"
+    r"could|may|must|should|will|would|has|have)\b|\b(?:क्या|कौन|कब|कहां|क्यों|कैसे|कितने|कितना|कितनी|काय|कोण|कोणते|कधी|कुठे|का|"
+    r"कसे|कशी|किती)\b"
+)
 _LOOK_BACK = frozenset({"compare", "analyze", "related", "link", "unlink", "links", "file", "delete_images", "retitle"})
 
 
@@ -34,7 +41,8 @@ def next_step(
     Returns:
         Calls to be answered, all of them independent; the answer; or None where the question is none for tools.
     """
-    requests = understand(messages[asked].text)
+    question = messages[asked].text
+    requests = understand(question) or perhaps_of_documents(question, messages[:asked])
     if not requests:
         return None
     talk = [message for message in messages[:asked] if message.role in ("user", "assistant")]
@@ -49,6 +57,17 @@ def next_step(
     if calls:
         return tuple(replace(call, id=f"call_{uuid4().hex[:12]}") for call in calls)
     return "\n\n".join(filter(None, said)) if said is not None else None
+
+
+def perhaps_of_documents(question: str, before: Sequence[Message]) -> tuple[Request, ...]:
+    """A question that no picture answers and that speaks of none: a document may, whether or not it is named."""
+    text = fold(question).strip(" .?!।")
+    if has(rf"\b(?:{PICS}|you|{PICS_HI}|{PICS_MR})\b", text) or points_back(text) or not has(_ASKS, text):
+        return ()
+    talk = [message for message in before if message.role in ("user", "assistant")]
+    if any(ask.kind not in ("unknown", "unsupported") for ask in questions.understand(question, talk)):
+        return ()
+    return (Request("answered", text),)
 
 
 def _run(requests: Sequence[Request], asker: Asker) -> tuple[list[ToolCall], list[str] | None]:

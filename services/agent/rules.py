@@ -13,13 +13,14 @@ from services.agent.selecting import (
     as_name,
     chosen,
     document_words,
+    first_found,
     is_plain_which,
     link_arguments,
     paper_meant,
     searched,
     these,
 )
-from services.agent.subjects import asked_of_documents, counted_of, looked_for
+from services.agent.subjects import asked_of_documents, counted_of, looked_for, two_named
 from services.agent.wording import say
 
 Rule = Callable[[Request, Asker], str]
@@ -38,7 +39,13 @@ def find(request: Request, asker: Asker) -> str:
 def compare(request: Request, asker: Asker) -> str:
     listed = asker.memory.pictures
     places = ordinals(request.text, len(listed))
-    ids = [listed[place] for place in places] if places else list(listed)
+    named = () if places or points_at_several(request.text) else two_named(request.text)
+    if named:
+        ids = [one for query in named if (one := first_found(query, asker))]
+        if len(set(ids)) < 2:
+            return say("which_pictures", asker.language)
+    else:
+        ids = [listed[place] for place in places] if places else list(listed)
     if len(ids) < 2:
         raise NotForTools
     return composing.compared(asker.ask("compare_images", image_ids=ids[:MOST_COMPARED]), asker.language)
@@ -68,6 +75,15 @@ def passages(request: Request, asker: Asker) -> str:
     result = asker.ask("search_documents", **arguments)
     if not result["documents"] and asker.memory.session:
         raise NotForTools  # "the document" is a picture of one
+    return composing.quoted(result, query, asker.language)
+
+
+def answered(request: Request, asker: Asker) -> str:
+    """What documents say to a question that names none; where they say nothing, it is none for tools."""
+    query = asked_of_documents(request.text) or request.text
+    result = asker.ask("search_documents", query=query[:500])
+    if not result["total"]:
+        raise NotForTools
     return composing.quoted(result, query, asker.language)
 
 
@@ -193,7 +209,10 @@ def retitle(request: Request, asker: Asker) -> str:
     ids = chosen(request, asker)
     if not ids or not request.name:
         return say("which_pictures", asker.language)
-    asker.want(("update_image", {"image_id": ids[0], request.field: request.name}))
+    # One picture gets a name, not all that were found.
+    query = "" if points_back(request.what) else looked_for(request.what)
+    image_id = first_found(query, asker) if query and ids[0].startswith("ref:") else ids[0]
+    asker.want(("update_image", {"image_id": image_id, request.field: request.name}))
     return ""
 
 
@@ -202,6 +221,7 @@ RULES: dict[str, Rule] = {
     "compare": compare,
     "analyze": analyze,
     "passages": passages,
+    "answered": answered,
     "page": page,
     "documents": documents,
     "count": count,

@@ -28,8 +28,11 @@ _ENGLISH = {
 def is_plain_which(what: str, asker: Asker) -> bool:
     """Whether it is beyond doubt which pictures are meant: what is deleted is gone."""
     listed = asker.memory.pictures or [image_id for _number, image_id in asker.memory.session]
-    if ordinals(what, len(listed)) or not points_back(what):
+    if ordinals(what, len(listed)):
         return True
+    if not points_back(what):
+        # "All photos" after some were listed: those, or every one there is?
+        return bool(looked_for(what)) or not asker.memory.pictures
     one = has(r"\b(?:it|this|that|इसे|इसको|उसे|याला|त्याला)\b", what) and not points_at_several(what)
     return len(listed) == 1 if one else bool(asker.memory.pictures) or len(listed) == 1
 
@@ -45,6 +48,12 @@ def searched(request: Request, asker: Asker) -> tuple[str, list[str]]:
     result = asker.ask("search_images", query=query[:500])
     said = composing.found(result, query, asker.language)
     return said, [f"ref:{result['ref']}"] if result["total"] else []
+
+
+def first_found(query: str, asker: Asker) -> str:
+    """The picture that is likest to what is looked for; empty where there is none."""
+    data = asker.ask("search_images", query=query[:500])["data"]
+    return str(data[0]["id"]) if data else ""
 
 
 def chosen(request: Request, asker: Asker) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from services.agent.requests import BACK, Request, filled, finder, has
+from services.agent.requests import BACK, PICS, Request, filled, finder, has
 from services.agent.wording import rows
 from services.answers.text_folding import pattern
 
@@ -19,6 +19,21 @@ def _patterns(use: str) -> tuple[re.Pattern[str], ...]:
 def looked_for(text: str) -> str:
     """Of "find the photos with rust" the rust."""
     return _trimmed(_without(text, "polite", "finding"))
+
+
+_TWO = (
+    r"\b(?:between|compare) (?P<one>.+?) (?:and|with|to|against|vs\.?|versus) "
+    rf"(?P<other>.*\b{PICS}\b.*|\S+\.\w{{3,4}})$"
+)
+
+
+def two_named(text: str) -> tuple[str, str] | None:
+    """Of "compare the cat photo and the motorcycle photo" the cat and the motorcycle; None where no two are named."""
+    found = finder(_TWO).search(text)
+    if found is None:
+        return None
+    one, other = (looked_for(found[side]) for side in ("one", "other"))
+    return (one, other) if one and other and not has(BACK, text) else None
 
 
 def counted_of(text: str) -> str:

@@ -87,8 +87,15 @@ def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], sp
         return _about(ask, facts[ask.picture], history, speaker)
     if len(facts) == 1:
         return _about(ask, facts[0], history, speaker)
-    for number, one in enumerate(facts, 1):
-        said += [speaker.say("picture_n", n=number), *_about(ask, one, history, speaker)]
+    each = [_about(ask, one, history, speaker) for one in facts]
+    if all(one == each[0] for one in each):
+        return (
+            each[0]
+            if each[0][0] == speaker.say("not_understood")
+            else [speaker.say("pictures_all", n=len(each)), *each[0]]
+        )
+    for number, one in enumerate(each, 1):
+        said += [speaker.say("picture_n", n=number), *one]
     return said
 
 

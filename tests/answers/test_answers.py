@@ -198,6 +198,12 @@ def test_pictures_are_compared(street: Facts, empty: Facts) -> None:
 def test_several_pictures_are_answered_one_by_one_or_the_one_that_is_named(street: Facts, empty: Facts) -> None:
     both = answer("is there a dog?", [street, empty])
     assert both == "Picture 1: Yes, I can see a dog, at the bottom. Picture 2: No, I do not see a dog in the picture."
+    assert answer("is there a dog?", [empty, empty]) == (
+        "In each of the 2 pictures: No, I do not see a dog in the picture."
+    )
+    assert answer("what are the key requirements?", [street, empty]) == answer(
+        "what are the key requirements?", [empty]
+    )
     assert answer("is there a dog in the second picture?", [street, empty]) == "No, I do not see a dog in the picture."
 
 

@@ -204,6 +204,22 @@ def test_requests(library: Library, question: str, tool: str, says: str) -> None
     assert says in events[-2].data["resolved_content"], events[-2].data
 
 
+def test_a_question_that_names_no_document(library: Library) -> None:
+    done = stream(library.client, new_session(library.client), "How often should the housing be wiped?")[-2].data
+    assert done["agents_used"] == ["DocumentSearchAgent"]
+    assert "once a week" in done["content"]
+    assert done["image_context"] == []
+    nothing = stream(library.client, new_session(library.client), "Who won the chess cup?")[-2].data
+    assert "[[doc:" not in nothing["content"]
+
+
+def test_two_that_are_named_are_compared(library: Library) -> None:
+    session = new_session(library.client)
+    stream(library.client, session, "find the photos with rust")
+    done = stream(library.client, session, "compare the notice photo and the bench photo")[-2].data
+    assert [library.name(image) for image in cited(done["content"])[:2]] == ["notice.jpg", "rust_on_beam.jpg"]
+
+
 def test_several_agents_at_once(library: Library) -> None:
     asked = "find the photos with rust and tell me what the manual says about it"
     done = stream(library.client, new_session(library.client), asked)[-2].data
