@@ -18,6 +18,7 @@ from services.library.query import Clause, Query
 from services.library.query_filters import Kind, Place
 from services.library.query_shapes import Orientation
 from services.library.query_sizes import Limits
+from services.library.query_things import Thing
 from services.library.seen_in_short import ANYTHING, KINDS
 from services.library.text_index import matching
 
@@ -42,6 +43,22 @@ def rows(owner_id: str) -> Any:
         # before it asks the text index.
         .where(ImageWords.owner_id == owner_id)
     )
+
+
+def bare_rows(owner_id: str) -> Any:
+    """What is read of pictures that need no judging; `measured` is whether anything was measured of them."""
+    measured = ImageWords.seen.like('%"q":%').label("measured")
+    return (
+        select(Image.id, Image.created_at, Image.taken_at, measured)
+        .join(ImageWords, ImageWords.image_id == Image.id)
+        .where(ImageWords.owner_id == owner_id)
+    )
+
+
+def phrases_of(thing: Thing) -> tuple[str, ...]:
+    """Phrases of which every picture has one that a thing with a name was seen in or is said to be in."""
+    concept = thing.concept or ""
+    return (concept, *sorted(members(concept) - {concept}))
 
 
 def conditions(work: Connection, owner_id: str, query: Query) -> list[ColumnElement[bool]]:
@@ -76,7 +93,7 @@ def having(work: Connection, query: Query, clause: Clause) -> list[ColumnElement
         if thing.concept is None:
             groups.append([mark for colour in thing.colours for mark in (colour_mark(colour), colour)])
         else:
-            groups.append([thing.concept, *(members(thing.concept) - {thing.concept})])
+            groups.append(list(phrases_of(thing)))
     measured = [kind for kind, wanted in query.kinds if wanted and kind in KINDS]
     if len(measured) == 1:
         groups.append([KIND_MARK + measured[0]])

@@ -65,6 +65,26 @@ def judge(
     holds = all(_thing(seen, thing, query, verdict, near, perhaps=perhaps) for thing in clause.things)
     if not (holds and _kinds(seen, query, verdict) and _reads(seen, row.read, query, verdict)):
         return None
+    _chosen_by(row, query, now, verdict)
+    return verdict
+
+
+def judge_without(row: Any, query: Query, clause: Clause, now: datetime) -> Verdict:
+    """What holds of a picture that has no word for any of the things of an alternative, all of them unwanted.
+
+    Args:
+        row: a row of `candidates.bare_rows`.
+    """
+    verdict = Verdict()
+    for thing in clause.things:
+        verdict.reasons.append(f"no {thing.words}")
+        verdict.parts.append(relevance.CERTAIN if row.measured else relevance.WORDED["told"])
+    _chosen_by(row, query, now, verdict)
+    return verdict
+
+
+def _chosen_by(row: Any, query: Query, now: datetime, verdict: Verdict) -> None:
+    """What the database has chosen by."""
     if query.periods:
         at = row.taken_at[:10] if row.taken_at else row.created_at.astimezone(now.tzinfo).date().isoformat()
         verdict.reasons.append(f"date: {at}")
@@ -73,12 +93,9 @@ def judge(
     if written:
         verdict.parts.append(relevance.CERTAIN)
         verdict.reasons += _written(query)
-    return verdict
 
 
-def _thing(
-    seen: Seen, thing: Thing, query: Query, verdict: Verdict, cosine: float | None, *, perhaps: bool
-) -> bool:
+def _thing(seen: Seen, thing: Thing, query: Query, verdict: Verdict, cosine: float | None, *, perhaps: bool) -> bool:
     found = seen.find(thing, perhaps=perhaps or not thing.wanted or query.sureness is not None)
     if not thing.wanted:
         if found is not None and _likely(found) >= UNLIKELY:

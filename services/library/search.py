@@ -8,32 +8,26 @@ together say how likely a picture is meant (`relevance.py`).
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import select
 
 from models.database import Database
-from models.media import Analysis, Image, ImageWords
+from models.media import Analysis, Image
 from services.errors import ProviderError
 from services.library import candidates, query_parts, relevance
 from services.library.found import Hit, Known, Match, Matches, SearchType
-from services.library.image_index import KIND, ImageIndex, told_first
-from services.library.judging import Verdict, judge
+from services.library.image_index import ImageIndex, told_first
 from services.library.query import Clause, Query, understand
 from services.library.query_things import Thing
-from services.library.text_index import matching, pictures_with
-from services.library.vectors import Vectors
+from services.library.seeking import Seeking
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 500
-MOST_BY_MEANING = 1000
-"""Pictures that are found by their meaning alone, at most."""
-LEAST_RELEVANCE = 0.2
 
 
 class ImageSearch:
@@ -104,8 +98,16 @@ class ImageSearch:
             def seek(clause: Clause, meant: Any, *, perhaps: bool = False) -> Iterable[Match]:
                 conditions = [*fixed, *candidates.having(work, query, clause)]
                 by_words = search_type != "semantic"
-                seeking = _Seeking(
-                    self.index.vectors, work, owner_id, query, clause, now, conditions, by_words=by_words, perhaps=perhaps
+                seeking = Seeking(
+                    self.index.vectors,
+                    work,
+                    owner_id,
+                    query,
+                    clause,
+                    now,
+                    conditions,
+                    by_words=by_words,
+                    perhaps=perhaps,
                 )
                 return seeking.found(meant, among)
 
@@ -148,116 +150,6 @@ class ImageSearch:
         except ProviderError as error:
             log.warning("searching by words alone: %s", error)
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Seeking:
-    """One alternative of a query looked for.
-
-    Args:
-        conditions: what the database chooses by.
-        by_words: whether words that were not understood are looked for as they are.
-        perhaps: whether what is only possibly there counts.
-    """
-
-    vectors: Vectors
-    work: Connection
-    owner_id: str
-    query: Query
-    clause: Clause
-    now: datetime
-    conditions: list[Any]
-    by_words: bool
-    perhaps: bool
-
-    def found(self, vector: Any, among: Collection[str] | None) -> Iterable[Match]:
-        """Every picture that matches the alternative."""
-        having = self._having_words()
-        with_all = set.intersection(*(ids for _weight, ids in having.values())) if having else set()
-        near = self._near(vector, among, named=bool(with_all))
-        least_share = relevance.BESIDE_NAMED if with_all else relevance.LEAST_SHARE
-        unwanted = set().union(*(pictures_with(self.work, self.owner_id, word) for word in self.clause.unwanted))
-        for row in self._rows(near):
-            if row.id in unwanted or (among is not None and row.id not in among):
-                continue
-            verdict = judge(row, self.query, self.clause, self.now, near.get(row.id), perhaps=self.perhaps)
-            if verdict is None or not self._meant(row.id, having, near, verdict, least_share):
-                continue
-            yield Match(
-                row.id,
-                row.created_at,
-                round(min(1.0, verdict.relevance), 3),
-                round(min(verdict.confidences), 3) if verdict.confidences else None,
-                tuple(dict.fromkeys(verdict.reasons)),
-            )
-
-    @property
-    def _alone(self) -> bool:
-        """Whether words are all there is to go by."""
-        return all(thing.is_vague for thing in self.clause.things)
-
-    def _rows(self, near: dict[str, float]) -> Iterable[Any]:
-        chosen = candidates.rows(self.owner_id).where(*self.conditions)
-        if not self.clause.sought:
-            yield from self.work.execute(chosen.execution_options(yield_per=2000))
-            return
-        done: set[str] = set()
-        if self.by_words or not self.clause.words:
-            with_words = chosen.where(matching(self.work, [self.clause.sought]))
-            for row in self.work.execute(with_words.execution_options(yield_per=2000)):
-                done.add(row.id)
-                yield row
-        rest = [image_id for image_id in near if image_id not in done]
-        for start in range(0, len(rest), AT_ONCE):
-            yield from self.work.execute(chosen.where(Image.id.in_(rest[start : start + AT_ONCE])))
-
-    def _having_words(self) -> dict[str, tuple[float, set[str]]]:
-        """For each word what it weighs, rare ones more, and the pictures that have it."""
-        if not (self.clause.words and self.by_words):
-            return {}
-        count = select(func.count()).select_from(ImageWords).where(ImageWords.owner_id == self.owner_id)
-        total = self.work.execute(count).scalar_one()
-        found = {word: pictures_with(self.work, self.owner_id, word) for word in self.clause.words}
-        return {word: (math.log1p(total / (1 + len(ids))), ids) for word, ids in found.items()}
-
-    def _near(self, vector: Any, among: Collection[str] | None, *, named: bool) -> dict[str, float]:
-        """Centred cosines of pictures whose meaning is near enough to count.
-
-        Args:
-            named: a picture has every word.
-        """
-        if vector is None:
-            return {}
-        nearest = self.vectors.nearest(self.owner_id, KIND, vector, MOST_BY_MEANING, among)
-        if not nearest:
-            return {}
-        beside = relevance.BESIDE_NAMED if named else relevance.NEXT_TO_BEST
-        least = max(relevance.NEAR if self._alone else relevance.NEAR_BESIDE, nearest[0][1] * beside)
-        return {image_id: cosine for image_id, cosine in nearest if cosine >= least}
-
-    def _meant(
-        self,
-        image_id: str,
-        having: dict[str, tuple[float, set[str]]],
-        near: dict[str, float],
-        verdict: Verdict,
-        least_share: float,
-    ) -> bool:
-        """Whether the words that were not understood speak for a picture, and how much."""
-        if not self.clause.words:
-            return bool(verdict.parts)
-        there = [word for word, (_weight, ids) in having.items() if image_id in ids]
-        weights = sum(weight for weight, _ids in having.values())
-        share = sum(having[word][0] for word in there) / weights if weights else 0.0
-        cosine = near.get(image_id)
-        enough = share > least_share if self._alone else share > 0
-        if not (enough or cosine is not None):
-            return False
-        verdict.parts.append(relevance.of_words(share, cosine))
-        verdict.reasons += [f"word: {word}" for word in there]
-        if cosine is not None and f"meaning {cosine:.2f}" not in verdict.reasons:
-            verdict.reasons.append(f"meaning {cosine:.2f}")
-        return verdict.relevance >= LEAST_RELEVANCE
 
 
 def _either(clause: Clause) -> Iterable[tuple[Clause, Sequence[Thing]]]:

@@ -41,9 +41,9 @@ def matching(work: Connection, groups: Groups) -> ColumnElement[bool]:
     )
 
 
-def pictures_with(work: Connection, owner_id: str, word: str) -> set[str]:
-    """The owner's pictures that have a word."""
-    found = select(ImageWords.image_id).where(ImageWords.owner_id == owner_id, matching(work, [[word]]))
+def pictures_with(work: Connection, owner_id: str, *phrases: str) -> set[str]:
+    """The owner's pictures that have one of some phrases."""
+    found = select(ImageWords.image_id).where(ImageWords.owner_id == owner_id, matching(work, [phrases]))
     return set(work.execute(found).scalars())
 
 
