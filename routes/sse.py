@@ -99,7 +99,11 @@ def stream(pump: Pump, begun: Taken, encode: Callable[[ChatEvent], bytes]) -> It
     def frames(happened: list[ChatEvent]) -> bytes:
         return b"".join(map(encode, happened))
 
-    outlet = direct.of(request.environ, frames)
+    # Whoever ends a turn from outside writes here as well, and has no request of its own.
+    of_request = contextvars.copy_context()
+    outlet: direct.Direct[ChatEvent] | None = direct.of(
+        request.environ, lambda happened: of_request.run(frames, happened)
+    )
     taken, ended = begun
     woken = False
     try:
