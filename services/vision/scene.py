@@ -8,12 +8,12 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from services.vision import sky
 from services.vision.colours import NAMES, name_indices
 from services.vision.decode import Pixels, fit
 from services.vision.facts import DetectedObject, Scene, TextLine
 from services.vision.labels import Likely
 from services.vision.objects import SURE
+from services.vision.sky import is_green, is_monochrome, sky_of
 
 Medium = Literal["photo", "drawing", "document", "screenshot", "plain"]
 
@@ -122,7 +122,7 @@ def judge(pixels: Pixels, likely: Likely, objects: Sequence[DetectedObject], med
         objects: those found.
         medium: the kind of picture, of `medium_of`; only a photograph has a setting.
     """
-    monochrome = sky.is_monochrome(pixels)
+    monochrome = is_monochrome(pixels)
     if medium is not None and medium != "photo":
         return Scene(medium=medium, monochrome=monochrome)
     outdoors = _evidence(objects, _OUTDOOR_THINGS) + likely.of(_OUTDOOR_NAMES) + _sky_and_green(pixels)
@@ -130,7 +130,7 @@ def judge(pixels: Pixels, likely: Likely, objects: Sequence[DetectedObject], med
     ahead = outdoors - indoors
     seen = Scene(medium=medium, monochrome=monochrome)
     if not monochrome and ahead > -0.35:
-        seen = replace(seen, sky=sky.sky_of(pixels, objects), green=sky.is_green(pixels))
+        seen = replace(seen, sky=sky_of(pixels, objects), green=is_green(pixels))
     if abs(ahead) < 0.35:
         return seen
     return replace(seen, setting="outdoors" if ahead > 0 else "indoors", setting_sure=abs(ahead) >= 0.8)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -283,6 +285,69 @@ def test_an_old_upload_is_not_of_last_week(make_app: MakeApp) -> None:
         session.execute(update(Image).values(created_at=now() - timedelta(days=9)))
     assert find(client, "red cars from last week") == []
     assert find(client, "red cars") == ["a.jpg"]
+
+
+def test_only_the_red_cars_of_last_week_are_found(make_app: MakeApp) -> None:
+    app = make_app(ScriptedModel("A picture."))
+    client = app.test_client()
+    at, widths = now(), itertools.count(64)
+
+    def keep(name: str, colour: str, *, taken: timedelta | None, uploaded: timedelta) -> None:
+        size = (next(widths), 48)  # each another content
+        sent = client.post("/upload", data={"file": (io.BytesIO(picture(size=size)), name)}).json
+        camera = (at - taken).replace(tzinfo=None).isoformat(timespec="seconds") if taken is not None else None
+        facts = replace(PLAIN, objects=(thing("car", 0.95, colour),), capture=Capture(camera))
+        measured(app, sent["image"]["sha256"], facts)
+        with services_of(app).database.write() as session:
+            session.execute(update(Image).where(Image.id == sent["image_id"]).values(created_at=at - uploaded))
+        services_of(app).image_index.update(LOCAL_OWNER, sent["image_id"])
+
+    keep("red-taken-lately.jpg", "red", taken=timedelta(days=3), uploaded=timedelta(days=40))
+    keep("red-uploaded-lately.jpg", "dark red", taken=None, uploaded=timedelta(days=2))
+    keep("red-taken-years-ago.jpg", "red", taken=timedelta(days=800), uploaded=timedelta(hours=1))
+    keep("red-uploaded-long-ago.jpg", "red", taken=None, uploaded=timedelta(days=30))
+    keep("blue-taken-lately.jpg", "blue", taken=timedelta(days=3), uploaded=timedelta(days=2))
+    keep("grey-uploaded-lately.jpg", "grey", taken=None, uploaded=timedelta(days=2))
+    wanted = ["red-taken-lately.jpg", "red-uploaded-lately.jpg"]
+    for query in ("red cars from last week", "पिछले हफ्ते की लाल गाड़ियाँ", "गेल्या आठवड्यातील लाल गाड्या"):
+        assert sorted(find(client, query)) == wanted, query
+    assert find(client, "dark red cars from last week") == wanted[1:]
+    assert sorted(find(client, "blue cars from last week")) == ["blue-taken-lately.jpg"]
+    # Where it is already tomorrow, "today" begins at another instant.
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        midnight = at.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        with services_of(app).database.write() as session:
+            for name, moment in (("red-uploaded-lately.jpg", 1), ("red-uploaded-long-ago.jpg", -1)):
+                instant = (midnight + timedelta(seconds=moment)).astimezone(UTC)
+                session.execute(update(Image).where(Image.filename == name).values(created_at=instant))
+        assert "red-uploaded-lately.jpg" in find(client, "red cars from today", timezone=zone), zone
+        assert "red-uploaded-long-ago.jpg" not in find(client, "red cars from today", timezone=zone), zone
+
+
+def test_what_is_possibly_there_is_found_where_nothing_surely_is(make_app: MakeApp) -> None:
+    app = make_app(ScriptedModel("A picture."))
+    client = app.test_client()
+    for number, confidence in enumerate((0.42, 0.6, 0.9)):
+        sent = client.post("/upload", data={"file": (io.BytesIO(picture(size=(64 + number, 48))), f"{confidence}.jpg")})
+        measured(app, sent.json["image"]["sha256"], replace(PLAIN, objects=(thing("person", confidence),)))
+        services_of(app).image_index.update(LOCAL_OWNER, sent.json["image_id"])
+        found = find(client, "people")
+        assert found == (["0.42.jpg"], ["0.6.jpg"], ["0.9.jpg", "0.6.jpg"])[number]
+    assert find(client, "high confidence detections of people") == ["0.9.jpg"]
+    assert find(client, "low confidence detections of people") == ["0.42.jpg"]
+    assert find(client, "people above 0.5") == ["0.9.jpg", "0.6.jpg"]
+    assert find(client, "photos without people") == []
+
+
+def test_a_sunset_is_found_by_its_sky(make_app: MakeApp) -> None:
+    app = make_app(ScriptedModel("A picture."))
+    client = app.test_client()
+    for number, scene in enumerate((Scene("outdoors", True, "photo", "sunset"), Scene("outdoors", True, "photo"))):
+        sent = client.post("/upload", data={"file": (io.BytesIO(picture(size=(64 + number, 48))), f"IMG_{number}.jpg")})
+        measured(app, sent.json["image"]["sha256"], replace(PLAIN, scene=scene))
+        services_of(app).image_index.update(LOCAL_OWNER, sent.json["image_id"])
+    for query in ("sunset", "something like a sunset, not indoors", "सूर्यास्त"):
+        assert find(client, query) == ["IMG_0.jpg"], query
 
 
 @pytest.mark.parametrize(
