@@ -59,8 +59,12 @@ class Decoded:
 def safe_filename(name: str) -> str:
     """The last component of a client's file name, without control characters and at most 255 characters long,
     its extension kept."""
-    base = PureWindowsPath(PurePosixPath(name).name).name
-    base = "".join(character for character in base if character.isprintable()).strip()
+    base, before = name, ""
+    while base != before:
+        # What was hidden behind a blank or an unprintable character may be a path again.
+        before = base
+        base = "".join(character for character in base if character.isprintable()).strip()
+        base = PureWindowsPath(PurePosixPath(base).name).name
     if len(base) > 255:
         suffix = PurePosixPath(base).suffix[:16]
         base = base[: 255 - len(suffix)] + suffix

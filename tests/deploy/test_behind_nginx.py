@@ -52,8 +52,8 @@ def free_port() -> int:
 
 
 def certified(folder: Path) -> Path:
-    """A certificate for localhost that signs itself, and its key."""
-    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    """A certificate for this machine that signs itself, and its key."""
+    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
     written = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run(["openssl", *request.split(), *written], check=True, capture_output=True)
     return folder / "fullchain.pem"
@@ -110,7 +110,7 @@ def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) ->
         assert "warn" not in tried.stderr
         process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
         try:
-            found = Deployed(f"https://localhost:{port}", port, (first, second), certificate)
+            found = Deployed(f"https://127.0.0.1:{port}", port, (first, second), certificate)
             inventory.eventually(True, lambda: listens(port))
             yield found
         finally:
@@ -146,7 +146,7 @@ def test_links_and_addresses_are_the_clients(deployed: Deployed, client: httpx2.
     aimock.answer({"content": ANSWER})
     image_id = begun(client)
     found = client.get(f"/images/{image_id}").json()
-    assert found["url"].startswith(f"https://localhost/images/{image_id}")
+    assert found["url"].startswith(f"https://127.0.0.1/images/{image_id}")
     lied = client.get("/healthz", headers={"X-Forwarded-For": "9.9.9.9", "X-Request-ID": "who-asks"})
     assert lied.status_code == 200
     said = [server.log for server in deployed.servers]
@@ -230,7 +230,7 @@ def test_a_large_upload_passes(client: httpx2.Client) -> None:
 
 def test_a_websocket_is_let_through(deployed: Deployed, client: httpx2.Client) -> None:
     trusted = ssl.create_default_context(cafile=str(deployed.certificate))
-    news = Client.connect(f"wss://localhost:{deployed.port}/api/v1/stream", ssl_context=trusted)
+    news = Client.connect(f"wss://127.0.0.1:{deployed.port}/api/v1/stream", ssl_context=trusted)
     try:
         news.send(json.dumps({"session_id": "a"}))
         said: Any = news.receive(timeout=10)

@@ -31,6 +31,8 @@ from tests.conftest import picture
         ("..", ".."),
         ("日本.jpg", "日本.jpg"),
         ("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"),
+        (" A:", ""),
+        ("x/ \0A:b.jpg ", "b.jpg"),
     ],
 )
 def test_names(sent: str, kept: str) -> None:
