@@ -21,7 +21,8 @@ from services.answers.text_folding import fold
 from services.content import Language, Message, ToolCall, ToolSpec
 
 _ASKS = (
-    r"^(?:please |and |so |tell me )*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|"
+    r"^(?:please |and |so |tell me )*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|does|did|can|"
+    r"do(?= (?:i|we|they|the|my|our|any|all)\b)|"
     r"could|may|must|should|will|would|has|have)\b|\b(?:क्या|कौन|कब|कहां|क्यों|कैसे|कितने|कितना|कितनी|काय|कोण|कोणते|कधी|कुठे|का|"
     r"कसे|कशी|किती)\b"
 )
