@@ -128,12 +128,13 @@ class Contexts:
             names, total = _names(session, conversation)
             asked = pointing(question)
             first = total - len(names)
-            pointed = _of_those_listed(asked, names, listed) or asked.places(names, total, first)
+            pointed = _of_those_listed(asked, names, listed) or asked.places(names, total, first) or asked.called(names)
             if pointed:
                 ranked = pointed
             else:
                 usual = range(len(names) - 1, -1, -1) if conversation.use_all_images else range(len(names))
                 ranked = [
+                    *asked.hints(names),
                     *_found(session, conversation, names, asked),
                     *_last_shown(session, conversation, names, asked),
                 ]

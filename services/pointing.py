@@ -59,8 +59,13 @@ class Pointing:
         named = {index for index, (_, name) in enumerate(names) if _names(self.asked, name.lower())}
         return sorted(index for index in numbered | named if 0 <= index < len(names))
 
+    def called(self, names: Sequence[tuple[str, str]]) -> list[int]:
+        """Indices of the pictures it calls by their names without ending: "the coffee picture", "photo of coffee"."""
+        stems = [(index, name.rsplit(".", 1)[0].lower()) for index, (_, name) in enumerate(names)]
+        return [index for index, stem in stems if _says(self.asked, stem) and _calls(self.asked, stem)]
+
     def hints(self, names: Sequence[tuple[str, str]]) -> list[int]:
-        """Indices of pictures whose file name, without its ending, is a word of the question: it may mean the thing."""
+        """Indices of pictures whose name, without its ending, is a word of the question: it may mean the thing."""
         return [index for index, (_, name) in enumerate(names) if _says(self.asked, name.rsplit(".", 1)[0].lower())]
 
     def _numbers(self, total: int) -> set[int]:
@@ -100,6 +105,13 @@ def _says(asked: str, name: str) -> bool:
     if len(name) < 3 or name in GENERAL or name not in asked:
         return False
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", asked) is not None
+
+
+def _calls(asked: str, stem: str) -> bool:
+    name = re.escape(stem)
+    before = rf"\b(?:the|my|this|that)\s+{name}\s+{PICTURE}\b(?!s)"
+    after = rf"\b{PICTURE}\s+(?:of|called|named)\s+(?:the\s+|a\s+|my\s+)?{name}(?!\w)"
+    return re.search(rf"{before}|{after}", asked) is not None
 
 
 def _number(word: str) -> int:

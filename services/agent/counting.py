@@ -78,7 +78,7 @@ def _count(reach: Reach, search: ImageSearch, by: str, query: str | None) -> Out
     with reach.database.read() as session:
         rows = session.execute(
             select(Image.id, Image.created_at, Image.taken_at, Image.folder_id, Image.mime_type, Image.sha256).where(
-                reach.images()
+                reach.images(), Image.video_id.is_(None)
             )
         ).all()
         rows = [row for row in rows if among is None or row.id in among]

@@ -140,6 +140,22 @@ def test_pictures_for_questions(asked: FlaskClient) -> None:
     assert shown(asked, chosen, "And the last picture?") == ["p0.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Describe the coffee picture", ["coffee.jpg"]),
+        ("What is in the photo of coffee?", ["coffee.jpg"]),
+        ("Is my coffee photo sharp?", ["coffee.jpg"]),
+    ],
+)
+def test_a_name_without_its_ending(asked: FlaskClient, question: str, first: list[str]) -> None:
+    add(asked, ("coffee.jpg", None), *((f"p{number}.jpg", None) for number in range(9)))
+    session = new_session(asked)
+    assert shown(asked, session, question) == first
+    assert "coffee.jpg" in shown(asked, session, "Where is there coffee?")
+    assert shown(asked, session, "What do you see?") == ["p5.jpg", "p6.jpg", "p7.jpg", "p8.jpg"]
+
+
 def test_it_is_what_was_spoken_of(asked: FlaskClient) -> None:
     add(asked, *((f"p{number}.jpg", None) for number in range(9)))
     session = new_session(asked)
