@@ -236,6 +236,6 @@ def _cursor(last: Image, sort: Sort) -> str:
 
 def _facts(stored: dict[str, Any] | None) -> Facts | None:
     try:
-        return from_json(stored) if stored is not None else None
+        return from_json(stored, earlier=True) if stored is not None else None
     except ValueError:
-        return None  # measured by another version; it is measured anew in the background
+        return None  # measured by a later version; it is measured anew in the background
