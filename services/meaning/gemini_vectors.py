@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from google import genai
 from google.genai import types
 
 from services.errors import ProviderGarbage
 from services.meaning.cloud import Purpose
 from services.providers.config import ProviderConfig
-from services.providers.gemini_chat import FAULTS
+from services.providers.gemini_client import FAULTS, gemini_client
 from services.providers.http import http_client, provider_errors
 
 DEFAULT_MODEL = "gemini-embedding-2"
@@ -35,23 +34,11 @@ class GeminiVectors:
     dimensions = DIMENSIONS
 
     def __init__(self, config: ProviderConfig) -> None:
-        if not config.api_key:
-            raise ValueError("gemini needs an API key")
         self.model = config.model or DEFAULT_MODEL
         self._first_generation = self.model.removeprefix("models/") in ("gemini-embedding-001", "text-embedding-004")
         self._secret = config.api_key
         self._http = http_client(config.timeout)
-        self._client = genai.Client(
-            api_key=config.api_key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=config.base_url,
-                api_version="v1beta",
-                timeout=int(config.timeout * 1000),
-                httpx_client=self._http,
-                retry_options=types.HttpRetryOptions(attempts=1),
-            ),
-        )
+        self._client = gemini_client(config, self._http)
 
     def embed(self, texts: Sequence[str], purpose: Purpose) -> list[list[float]]:
         """See `VendorEmbeddings.embed`."""

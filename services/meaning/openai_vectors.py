@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import openai
-
 from services.errors import ProviderGarbage
 from services.meaning.cloud import Purpose
 from services.providers.config import ProviderConfig
-from services.providers.http import http_client, provider_errors
-from services.providers.openai_chat import BASE_URL, FAULTS
+from services.providers.http import provider_errors
+from services.providers.openai_client import FAULTS, openai_client
 
 DEFAULT_MODEL = "text-embedding-3-small"
 DIMENSIONS = 512
@@ -30,12 +28,7 @@ class OpenAIVectors:
     def __init__(self, config: ProviderConfig) -> None:
         self.model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._client = openai.OpenAI(
-            api_key=config.api_key or "none",
-            base_url=config.base_url or BASE_URL,
-            max_retries=0,
-            http_client=http_client(config.timeout),
-        )
+        self._client = openai_client(config)
 
     def embed(self, texts: Sequence[str], purpose: Purpose) -> list[list[float]]:  # noqa: ARG002 - the protocol's signature
         """See `VendorEmbeddings.embed`; this vendor makes no difference between the purposes."""

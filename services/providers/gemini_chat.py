@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Generator, Iterator
 from typing import Any, cast
 
-from google import genai
-from google.genai import errors, types
+from google.genai import types
 
 from services.content import FinishReason, ImagePart, Part, TextPart, ToolCall, ToolResult, Usage
 from services.errors import ProviderGarbage, ProviderUnavailable
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, TextDelta
 from services.providers.config import ProviderConfig
 from services.providers.conversation import system_text, turns
-from services.providers.http import FaultTable, http_client, provider_errors
+from services.providers.gemini_client import FAULTS, gemini_client
+from services.providers.http import http_client, provider_errors
 from services.providers.tokens import context_tokens, estimated_usage
 
 DEFAULT_MODEL = "gemini-3.8-flash"
@@ -57,15 +57,6 @@ FINISH_REASONS: dict[types.FinishReason, FinishReason] = {
     Reason.NO_IMAGE: "error",
 }
 
-FAULTS: FaultTable = (
-    (errors.UnknownApiResponseError, "garbage"),
-    (errors.UnknownFunctionCallArgumentError, "garbage"),
-    (errors.UnsupportedFunctionError, "rejected"),
-    (errors.FunctionInvocationError, "garbage"),
-    (errors.ContinuationInterruptedError, "unavailable"),
-    (errors.APIError, "status"),
-)
-
 
 class GeminiChat:
     """`ChatModel` over the `google-genai` SDK, with its typed chunks: it has no public way to the raw stream, and its
@@ -81,23 +72,11 @@ class GeminiChat:
     name = "gemini"
 
     def __init__(self, config: ProviderConfig) -> None:
-        if not config.api_key:
-            raise ValueError("gemini needs an API key")
         self.model = config.model or DEFAULT_MODEL
         self.context_tokens = config.context_tokens or context_tokens(self.model.removeprefix("models/"))
         self._secret = config.api_key
         self._http = http_client(config.timeout)
-        self._client = genai.Client(
-            api_key=config.api_key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=config.base_url,
-                api_version="v1beta",
-                timeout=int(config.timeout * 1000),
-                httpx_client=self._http,
-                retry_options=types.HttpRetryOptions(attempts=1),
-            ),
-        )
+        self._client = gemini_client(config, self._http)
 
     def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
         """See `ChatModel.stream`."""

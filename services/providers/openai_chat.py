@@ -29,11 +29,11 @@ from services.errors import ProviderGarbage, ProviderUnavailable
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, ModelEvent, Options, TextDelta
 from services.providers.config import ProviderConfig
 from services.providers.conversation import image_base64, result_text, system_text, turns, whole_call
-from services.providers.http import FaultTable, http_client, provider_errors, streamed_error, timeouts
+from services.providers.http import provider_errors, streamed_error
+from services.providers.openai_client import FAULTS, openai_client
 from services.providers.sse import event_batches
 from services.providers.tokens import context_tokens, estimated_usage
 
-BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-5.4-mini"
 
 # High detail is fitted into 2,048 pixels and its shorter side brought to 768; low is one tile of 512.
@@ -53,16 +53,6 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "abort": "error",
 }
 
-FAULTS: FaultTable = (
-    (openai.APITimeoutError, "timeout"),
-    (openai.APIConnectionError, "unavailable"),
-    (openai.APIResponseValidationError, "garbage"),
-    (openai.APIStatusError, "status"),
-    (openai.APIError, "garbage"),
-    (openai.InvalidWebhookSignatureError, "garbage"),
-    (openai.OpenAIError, "garbage"),
-)
-
 
 class OpenAIChat:
     """`ChatModel` over the `openai` SDK. The SDK makes the request; its stream is read raw, as its typed chunks cost
@@ -80,13 +70,7 @@ class OpenAIChat:
         self._secret = config.api_key
         self._timeout = config.timeout
         self._official = config.base_url is None
-        self._client = openai.OpenAI(
-            api_key=config.api_key or "none",
-            base_url=config.base_url or BASE_URL,
-            max_retries=0,
-            timeout=timeouts(config.timeout),
-            http_client=http_client(config.timeout),
-        )
+        self._client = openai_client(config)
 
     def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
         """See `ChatModel.stream`."""

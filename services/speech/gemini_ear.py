@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from google import genai
 from google.genai import types
 
 from services.content import Language
 from services.errors import ProviderGarbage, SpeechNotUnderstood
 from services.providers.config import ProviderConfig
-from services.providers.gemini_chat import DEFAULT_MODEL, FAULTS
+from services.providers.gemini_chat import DEFAULT_MODEL
+from services.providers.gemini_client import FAULTS, gemini_client
 from services.providers.http import http_client, provider_errors
 from services.speech.base import Audio, Transcript
 from services.speech.language import identify
@@ -37,22 +37,10 @@ class GeminiEar:
     name = "gemini"
 
     def __init__(self, config: ProviderConfig) -> None:
-        if not config.api_key:
-            raise ValueError("gemini needs an API key")
         self._model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
         self._http = http_client(config.timeout)
-        self._client = genai.Client(
-            api_key=config.api_key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=config.base_url,
-                api_version="v1beta",
-                timeout=int(config.timeout * 1000),
-                httpx_client=self._http,
-                retry_options=types.HttpRetryOptions(attempts=1),
-            ),
-        )
+        self._client = gemini_client(config, self._http)
 
     def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
         """See `SpeechToText.transcribe`."""

@@ -11,8 +11,8 @@ import openai
 from services.content import Language
 from services.errors import ProviderGarbage, SpeechNotUnderstood
 from services.providers.config import ProviderConfig
-from services.providers.http import http_client, provider_errors
-from services.providers.openai_chat import BASE_URL, FAULTS
+from services.providers.http import provider_errors
+from services.providers.openai_client import FAULTS, openai_client
 from services.speech.base import Audio, Transcript
 from services.speech.language import identify
 
@@ -34,12 +34,7 @@ class OpenAIEar:
     def __init__(self, config: ProviderConfig) -> None:
         self._model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._client = openai.OpenAI(
-            api_key=config.api_key or "none",
-            base_url=config.base_url or BASE_URL,
-            max_retries=0,
-            http_client=http_client(config.timeout),
-        )
+        self._client = openai_client(config)
 
     def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
         """See `SpeechToText.transcribe`."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import openai
-
 from services.content import Language
 from services.providers.config import ProviderConfig
-from services.providers.http import http_client, provider_errors
-from services.providers.openai_chat import BASE_URL, FAULTS
+from services.providers.http import provider_errors
+from services.providers.openai_client import FAULTS, openai_client
 from services.speech.base import Voice
 from services.speech.rejoin import rejoined
 from services.speech.speakable import speakable
@@ -35,12 +33,7 @@ class OpenAIVoice:
     def __init__(self, config: ProviderConfig) -> None:
         self._model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._client = openai.OpenAI(
-            api_key=config.api_key or "none",
-            base_url=config.base_url or BASE_URL,
-            max_retries=0,
-            http_client=http_client(config.timeout),
-        )
+        self._client = openai_client(config)
 
     def speak(self, text: str, language: Language, voice: Voice = "default") -> bytes:
         """See `TextToSpeech.speak`."""

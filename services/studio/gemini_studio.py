@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from google import genai
 from google.genai import types
 
 from services.errors import ProviderGarbage
 from services.providers.config import ProviderConfig
-from services.providers.gemini_chat import FAULTS, FINISH_REASONS
+from services.providers.gemini_chat import FINISH_REASONS
+from services.providers.gemini_client import FAULTS, gemini_client
 from services.providers.http import http_client, provider_errors
 from services.studio.base import StudioReply, StudioRequest, Turn
 from services.studio.cloud import Answer, Sent, outgoing, reply
@@ -33,22 +33,10 @@ class GeminiStudio:
     name = "gemini"
 
     def __init__(self, config: ProviderConfig) -> None:
-        if not config.api_key:
-            raise ValueError("gemini needs an API key")
         self.model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
         self._http = http_client(config.timeout)
-        self._client = genai.Client(
-            api_key=config.api_key,
-            vertexai=False,
-            http_options=types.HttpOptions(
-                base_url=config.base_url,
-                api_version="v1beta",
-                timeout=int(config.timeout * 1000),
-                httpx_client=self._http,
-                retry_options=types.HttpRetryOptions(attempts=1),
-            ),
-        )
+        self._client = gemini_client(config, self._http)
 
     def create_or_edit(self, request: StudioRequest) -> StudioReply:
         """See `ImageStudio`."""

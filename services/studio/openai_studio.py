@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 
 from services.errors import ProviderGarbage
 from services.providers.config import ProviderConfig
-from services.providers.http import http_client, provider_errors
-from services.providers.openai_chat import BASE_URL, FAULTS
+from services.providers.http import provider_errors
+from services.providers.openai_client import FAULTS, openai_client
 from services.studio.base import StudioReply, StudioRequest
 from services.studio.cloud import Answer, Sent, outgoing, reply
 from services.studio.mask import read_mask
@@ -37,12 +37,7 @@ class OpenAIStudio:
     def __init__(self, config: ProviderConfig) -> None:
         self.model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._client = openai.OpenAI(
-            api_key=config.api_key or "none",
-            base_url=config.base_url or BASE_URL,
-            max_retries=0,
-            http_client=http_client(config.timeout),
-        )
+        self._client = openai_client(config)
 
     def create_or_edit(self, request: StudioRequest) -> StudioReply:
         """See `ImageStudio`. The image API has no conversation; it gets the current picture and the newest wish."""
