@@ -81,6 +81,7 @@ def create_app(
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.url_map.converters["picture"] = images.PictureId
     errors.init(app)
     ops.init(app, settings.cors_origins)
     sockets.init(app, settings.cors_origins)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.datastructures import FileStorage
+from werkzeug.routing import BaseConverter
 
 from routes.auth import signed
 from routes.classic import picture_response
@@ -32,6 +33,14 @@ from services.library.analysing import ANEW, JOB
 from services.library.catalogue import NO_FOLDER, Shelved, Wanted
 from services.library.decoding import MAX_UPLOAD_BYTES, too_large
 from services.vision.facts_json import to_json
+
+
+class PictureId(BaseConverter):
+    """Anything but the names of addresses beside pictures, whose `Allow` would tell of methods that are not theirs."""
+
+    regex = r"(?!bulk$)[^/]+"
+    part_isolating = True
+
 
 bp = APIBlueprint(
     "images",
@@ -85,21 +94,21 @@ def listing(query: ImagesQuery) -> Response:
     )
 
 
-@bp.get("/images/<image_id>", responses={200: ImageWithFacts, 404: Problem})
+@bp.get("/images/<picture:image_id>", responses={200: ImageWithFacts, 404: Problem})
 @validated
 def detail(path: PicturePath) -> Response:
     """A picture with all that was measured of it."""
     return jsonify(in_full(services().catalogue.one(owner_id(), picture_id(path))))
 
 
-@bp.patch("/images/<image_id>", responses={200: ImageWithFacts, **CHANGED})
+@bp.patch("/images/<picture:image_id>", responses={200: ImageWithFacts, **CHANGED})
 @validated
 def change(path: PicturePath, body: ImageChanges) -> Response:
     """Change a picture's title, description or folder; null takes one away."""
     return jsonify(in_full(services().catalogue.update(owner_id(), picture_id(path), changes(body))))
 
 
-@bp.delete("/images/<image_id>", responses={204: None, 404: Problem})
+@bp.delete("/images/<picture:image_id>", responses={204: None, 404: Problem})
 @validated
 def delete(path: PicturePath) -> tuple[str, int]:
     """Take a picture away, with everything that belongs to it."""

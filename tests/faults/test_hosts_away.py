@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_redis(start_server: StartServer, load: Callable[[Server], Load], own_re
 @pytest.mark.timeout(300)
 def test_postgresql(start_server: StartServer, load: Callable[[Server], Load]) -> None:
     """Who asks meanwhile is told so; afterwards all goes on by itself."""
-    postgres = hosts.Postgres()
+    postgres = hosts.Postgres(lasting=True)
     url = postgres.fresh()
     server = start_server(WORKERS="2", DATABASE_URL=url)
     asking = load(server)
@@ -109,10 +110,9 @@ def test_postgresql(start_server: StartServer, load: Callable[[Server], Load]) -
     asking.end()
     assert {line.split()[1] for line in asking.refused} <= {"503"}, asking.refused
     assert asking.cut == []
-    database = Database(url)
-    eventually([], lambda: ids(database, select(Message.id).where(Message.status == "streaming")), 60)
-    check_all_is_there(server, asking)
-    with client_of(server) as client:
-        for image in ids(database, select(Image.id)):
-            assert client.get(f"/images/{image}/file").status_code == 200, "a row without its file"
-    database.close()
+    with closing(Database(url)) as database:
+        eventually([], lambda: ids(database, select(Message.id).where(Message.status == "streaming")), 60)
+        check_all_is_there(server, asking)
+        with client_of(server) as client:
+            for image in ids(database, select(Image.id)):
+                assert client.get(f"/images/{image}/file").status_code == 200, "a row without its file"
