@@ -140,7 +140,7 @@ def test_what_is_anothers_does_not_exist(app: OpenAPI) -> None:
         # What a WebSocket tells of another's session is in `tests/plans/test_events.py`.
         if rule.websocket or not rule.arguments or not rule.arguments <= set(ids):
             continue
-        path = re.sub(r"<(?:path:)?([^>]+)>", lambda found: ids[found.group(1)], rule.rule)
+        path = re.sub(r"<(?:\w+:)?([^>]+)>", lambda found: ids[found.group(1)], rule.rule)
         for method in sorted(rule.methods - {"OPTIONS", "HEAD"}):
             body = BODIES.get(rule.endpoint) if method in ("POST", "PUT", "PATCH") else None
             response = client.open(path, method=method, json=body, headers=other)
