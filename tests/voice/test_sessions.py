@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import redis
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
@@ -24,9 +25,14 @@ RESET = {"status": "success", "session_id": SESSION, "message": "Session reset s
 
 def age(client: FlaskClient, minutes: float, session_id: str = SESSION) -> None:
     """Have a session lie idle for so long."""
-    with services_of(client.application).database.write() as session:
+    services = services_of(client.application)
+    with services.database.write() as session:
         at = now() - timedelta(minutes=minutes)
         session.execute(update(VoiceSession).where(VoiceSession.session_id == session_id).values(last_activity=at))
+    if services.settings.redis_url:
+        # Lively ones are there, for as long as they may lie idle.
+        with redis.Redis.from_url(services.settings.redis_url) as shared:
+            shared.flushdb()
 
 
 def rows(client: FlaskClient) -> tuple[int, int, int]:
