@@ -33,7 +33,6 @@ from services.library.passages import PassageSearch
 from services.library.remote import RemoteImages
 from services.library.search import ImageSearch
 from services.library.storage import MediaStore
-from services.library.vectors import Vectors
 from services.library.videos import Videos
 from services.making import Studio
 from services.meaning.base import Embedder
@@ -79,7 +78,6 @@ class Services:
     sessions: Sessions
     contexts: Contexts
     embedder: Embedder
-    vectors: Vectors
     image_index: ImageIndex
     image_search: ImageSearch
     catalogue: Catalogue

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config import Settings
 from models.database import Database
+from services import outside
 from services.accounts import Accounts
 from services.answers import caption
 from services.backlog import backlog
@@ -19,7 +20,6 @@ from services.cache import Cache, Codec
 from services.claims import Claims
 from services.container import Services
 from services.context import Contexts
-from services.errors import ProviderUnavailable
 from services.galleries import Galleries
 from services.gateway import Gateway
 from services.generations import Generations
@@ -46,32 +46,22 @@ from services.library.remote import RemoteImages
 from services.library.retelling import JOB as RETELL
 from services.library.retelling import Retelling
 from services.library.search import ImageSearch
-from services.library.storage import FolderStore, MediaStore
 from services.library.vectors import Vectors
 from services.library.videos import JOB as CUT
 from services.library.videos import ROWS as VIDEO_ROWS
 from services.library.videos import Videos
 from services.making import Studio
-from services.meaning import registry as embedders
-from services.meaning.base import Embedder
 from services.meaning.centred import Centred
 from services.metrics import Metrics
 from services.plan_runs import PlanRuns
 from services.plans import JOB as RUN_PLAN
 from services.plans import Plans
-from services.providers import registry
 from services.providers.base import ChatModel
-from services.providers.config import ProviderConfig
-from services.providers.failover import Failover
 from services.rates import Rate
 from services.sessions import Sessions
 from services.shared import RedisShared
 from services.speech.base import SpeechToText, TextToSpeech
-from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
 from services.stages import Stages
-from services.studio import failover as studio_failover
-from services.studio.base import ImageStudio
-from services.studio.local_editor import LocalEditor
 from services.turns import Turns
 from services.vision.eyes import Eyes
 from services.vision.facts_json import from_json, to_json
@@ -80,8 +70,6 @@ from services.voice_sessions import VoiceSessions
 from services.workers import Roll
 
 CACHE_AGE_S = 3600.0
-LONGEST_EMBEDDING_S = 10.0
-"""A search does not wait longer for the meaning of its words: without it the words themselves are left."""
 FACTS_CACHE_BYTES = 8 * 1024 * 1024
 
 
@@ -113,21 +101,27 @@ def build(
         shared=shared,
         codec=Codec(lambda known: json.dumps(to_json(known)).encode(), lambda packed: from_json(json.loads(packed))),
     )
-    store = _store(settings)
+    store = outside.media_store(settings)
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
     metrics = Metrics({"prepared": prepared, "facts": facts}, lambda: backlog(database))
     roll = Roll(database, settings.job_threads)
     stopping = threading.Event()
-    answering = model or _providers(settings, analyses)
+    answering = model or outside.chat_model(settings, analyses)
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
-    embedder = _embedder(settings)
-    vectors = Vectors(database, embedder.name)
-    image_index = _image_index(database, Centred(embedder))
+    embedder = outside.embedder(settings)
+    of_images = Centred(embedder)
+    image_index = ImageIndex(database, of_images, Vectors(database, of_images.name))
     images = Images(database, store, prepared, image_index, extra_formats=settings.extra_image_formats)
     galleries = Galleries(database, store)
-    assistant = _assistant(settings, voice_sessions, images, turns, ears=ears, speaker=speaker)
+    assistant = Assistant(
+        sessions=voice_sessions,
+        images=images,
+        turns=turns,
+        ears=ears or outside.ears(settings),
+        voice=speaker or outside.speaker(settings),
+    )
     describe = Describer(answering) if settings.analyse_with_provider else None
     analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), image_index, describe)
 
@@ -179,7 +173,6 @@ def build(
         sessions=Sessions(database),
         contexts=Contexts(database),
         embedder=embedder,
-        vectors=vectors,
         image_index=image_index,
         image_search=ImageSearch(database, image_index),
         catalogue=Catalogue(images, jobs.enqueue),
@@ -188,7 +181,7 @@ def build(
         gateway=Gateway(database, turns),
         remote_images=RemoteImages(settings.remote_images),
         galleries=galleries,
-        studio=Studio(galleries, turns, _maker(settings), lambda data: _caption(eyes, data)),
+        studio=Studio(galleries, turns, outside.maker(settings), lambda data: _caption(eyes, data)),
         assistant=assistant,
         voice_sessions=voice_sessions,
         voice_rate=Rate(settings.voice_rate_limit, settings.redis_url),
@@ -196,7 +189,7 @@ def build(
         health=Health(
             {
                 "stt": assistant.ears.probe,
-                "gemini": lambda: _probe_vision(answering),
+                "gemini": lambda: outside.probe(answering),
                 "tts": assistant.voice.probe,
                 "session": database.ping,
             }
@@ -212,115 +205,12 @@ def build(
     )
 
 
-def _store(settings: Settings) -> MediaStore:
-    url = settings.storage_url
-    if url is None or not url.startswith("s3://"):
-        return FolderStore(Path(url) if url else settings.data_dir / "media")
-    from services.library.storage_s3 import Access, S3Store
-
-    return S3Store(
-        url,
-        Access(
-            endpoint=settings.aws_endpoint_url,
-            region=settings.aws_region,
-            key_id=settings.aws_access_key_id,
-            secret=settings.aws_secret_access_key,
-            token=settings.aws_session_token,
-        ),
-    )
-
-
-def _assistant(
-    settings: Settings,
-    sessions: VoiceSessions,
-    images: Images,
-    turns: Turns,
-    *,
-    ears: SpeechToText | None,
-    speaker: TextToSpeech | None,
-) -> Assistant:
-    timeout = settings.provider_timeout_s
-    config = SpeechConfig(
-        cloud={
-            "openai": ProviderConfig(settings.openai_api_key, settings.openai_base_url, timeout=timeout),
-            "gemini": ProviderConfig(settings.gemini_api_key, settings.gemini_base_url, timeout=timeout),
-        },
-        vosk_model_path=settings.vosk_model_path,
-        whisper_dir=settings.whisper_dir if settings.local_whisper else None,
-    )
-    return Assistant(
-        sessions=sessions,
-        images=images,
-        turns=turns,
-        ears=ears or speech_to_text(settings.stt_order, config),
-        voice=speaker or text_to_speech(settings.tts_provider, config, settings.data_dir / "speech"),
-    )
-
-
-def _embedder(settings: Settings) -> Embedder:
-    timeout = min(settings.provider_timeout_s, LONGEST_EMBEDDING_S)
-    config = {
-        "openai": ProviderConfig(
-            settings.openai_api_key, settings.openai_base_url, settings.openai_embedding_model, timeout=timeout
-        ),
-        "gemini": ProviderConfig(
-            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_embedding_model, timeout=timeout
-        ),
-    }
-    return embedders.build(settings.embedding_provider, config)
-
-
-def _image_index(database: Database, embedder: Embedder) -> ImageIndex:
-    return ImageIndex(database, embedder, Vectors(database, embedder.name))
-
-
-def _maker(settings: Settings) -> ImageStudio:
-    timeout = settings.provider_timeout_s
-    config = {
-        "openai": ProviderConfig(
-            settings.openai_api_key, settings.openai_base_url, settings.openai_image_model, timeout=timeout
-        ),
-        "gemini": ProviderConfig(
-            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_image_model, timeout=timeout
-        ),
-    }
-    return studio_failover.build(settings.image_order, config, LocalEditor())
-
-
 def _caption(eyes: Eyes, data: bytes) -> str | None:
     """What a picture shows in a few words; None where it cannot be looked at."""
     try:
         return caption(eyes.look(data))
     except (OSError, ValueError):
         return None
-
-
-def _probe_vision(model: ChatModel) -> None:
-    """Raises `ProviderUnavailable` when every provider's circuit is open."""
-    states = model.states() if isinstance(model, Failover) else {}
-    if states and all(state == "open" for state in states.values()):
-        raise ProviderUnavailable("No vision provider answers.", provider=model.name)
-
-
-def _providers(settings: Settings, analyses: Analyses) -> ChatModel:
-    timeout = settings.provider_timeout_s
-    config = {
-        "openai": ProviderConfig(
-            settings.openai_api_key, settings.openai_base_url, settings.openai_model, timeout=timeout
-        ),
-        "gemini": ProviderConfig(
-            settings.gemini_api_key, settings.gemini_base_url, settings.gemini_model, timeout=timeout
-        ),
-        "anthropic": ProviderConfig(
-            settings.anthropic_api_key, settings.anthropic_base_url, settings.anthropic_model, timeout=timeout
-        ),
-    }
-    others: dict[str, ChatModel] = {}
-    if "local" in settings.vision_order:
-        from services.providers.local_chat import LocalChat
-
-        others["local"] = LocalChat(analyses.of)
-    return registry.build(settings.vision_order, config, others)
 
 
 def _kept_secret(path: Path) -> str:
