@@ -31,7 +31,11 @@ class Period:
 
 
 def periods_in(text: str, now: datetime) -> tuple[list[tuple[Period, int]], str]:
-    """All periods a folded text names, each with the place in the text that is returned without them."""
+    """All periods a folded text names, each with the place in the text that is returned without them.
+
+    Args:
+        now: with the zone whose days are meant.
+    """
     found: list[tuple[Period, int]] = []
     text = in_english(text)
     while len(found) < _MOST:
@@ -42,20 +46,6 @@ def periods_in(text: str, now: datetime) -> tuple[list[tuple[Period, int]], str]
         text = f"{text[:start]} {text[end:]}"
         found.append((period, start))
     return found, text
-
-
-def period_in(text: str, now: datetime) -> tuple[Period | None, str]:
-    """The period a folded text names, and the text without it.
-
-    Args:
-        now: with the zone whose days are meant.
-    """
-    text = in_english(text)
-    hit = _first(text, now)
-    if hit is None:
-        return None, text
-    period, start, end = hit
-    return period, f"{text[:start]} {text[end:]}"
 
 
 def _first(text: str, now: datetime) -> tuple[Period, int, int] | None:

@@ -12,7 +12,7 @@ import pytest
 
 from services.answers.aliases import concepts
 from services.answers.text_folding import fold
-from services.library.dates import period_in
+from services.library.dates import periods_in
 from services.library.query import understand
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
@@ -182,8 +182,7 @@ DATES = [
 
 @pytest.mark.parametrize(("text", "since", "until"), DATES, ids=[text for text, _, _ in DATES])
 def test_dates_as_people_say_them(text: str, since: str | None, until: str | None) -> None:
-    period, rest = period_in(f" {text} ", NOW)
-    assert period is not None
+    [(period, _place)], rest = periods_in(f" {text} ", NOW)
     assert rest.strip() == ""
     assert (period.since.date().isoformat() if period.since else None) == since
     assert (period.until.date().isoformat() if period.until else None) == until
@@ -191,12 +190,11 @@ def test_dates_as_people_say_them(text: str, since: str | None, until: str | Non
 
 @pytest.mark.parametrize("text", ["at last the dog", "may I see a cat", "2024-13-45", "last chance", "2024 people"])
 def test_what_is_no_date_is_left_alone(text: str) -> None:
-    assert period_in(text.lower(), NOW)[0] is None
+    assert periods_in(text.lower(), NOW) == ([], text.lower())
 
 
 def test_days_are_those_of_the_callers_zone() -> None:
     in_india = NOW.replace(hour=20).astimezone(ZoneInfo("Asia/Kolkata"))  # 01:30 on the 21st
-    period, _ = period_in("today", in_india)
-    assert period is not None
+    [(period, _place)], _rest = periods_in("today", in_india)
     assert period.holds(datetime(2026, 11, 20, 19, tzinfo=UTC))
     assert not period.holds(datetime(2026, 11, 20, 18, tzinfo=UTC))
