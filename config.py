@@ -19,6 +19,7 @@ IMAGE_PROVIDERS = ("gemini", "openai", "local")
 STT_PROVIDERS = ("openai", "gemini", "google", "vosk", "local")
 TTS_PROVIDERS = ("gtts", "openai", "local")
 EMBEDDING_PROVIDERS = ("openai", "gemini", "local")
+CLOUD = ("openai", "gemini", "anthropic")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -318,19 +319,17 @@ class Settings:
 
     def check(self) -> None:
         """Raises `BadSetting` where settings do not go together."""
-        for name in self.vision_provider:
-            if name != "local" and name not in self.cloud:
-                raise BadSetting("VISION_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
-        for name in self.image_provider:
-            if name != "local" and name not in self.cloud:
-                raise BadSetting("IMAGE_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
-        for variable, chosen in (("STT_PROVIDER", self.stt_provider), ("TTS_PROVIDER", self.tts_provider)):
-            for name in chosen:
-                if name in ("openai", "gemini") and name not in self.cloud:
+        chosen = {
+            "VISION_PROVIDER": self.vision_provider,
+            "IMAGE_PROVIDER": self.image_provider,
+            "STT_PROVIDER": self.stt_provider,
+            "TTS_PROVIDER": self.tts_provider,
+            "EMBEDDING_PROVIDER": (self.embedding_provider,),
+        }
+        for variable, names in chosen.items():
+            for name in names:
+                if name in CLOUD and name not in self.cloud:
                     raise BadSetting(variable, name, f"{name} only with {name.upper()}_API_KEY set")
-        if self.embedding_provider != "local" and self.embedding_provider not in self.cloud:
-            name = self.embedding_provider
-            raise BadSetting("EMBEDDING_PROVIDER", name, f"{name} only with {name.upper()}_API_KEY set")
         if "vosk" in self.stt_provider and self.vosk_model_path is None:
             raise BadSetting("STT_PROVIDER", "vosk", "vosk only with VOSK_MODEL_PATH set")
 
