@@ -95,6 +95,7 @@ def check_docx(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
+    # What the library raises for damage, and for a version or a way of packing it does not know.
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError):
         raise DocumentRejected("broken_document") from None
     names = {part.filename for part in parts}
