@@ -44,7 +44,7 @@ ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium here: `apt-get install chromium` brings the browser that these tests drive")
+        pytest.fail("no Chromium here: `apt-get install chromium` brings the browser that these tests drive")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started
