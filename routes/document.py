@@ -44,17 +44,23 @@ def document() -> dict[str, Any]:
     return found
 
 
+def _content(shape: errors.Shape) -> dict[str, Any]:
+    kind, schema = ERRORS[shape]
+    return {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
 def _correct(path: str, responses: dict[str, Any]) -> None:
     shape = errors.shape_of(path)
-    kind, schema = ERRORS[shape]
-    content = {kind: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    content = _content(shape)
     for status, response in responses.items():
         if status >= "400" and list(response.get("content", ())) == ["application/json"]:
-            response["content"] = {kind: response["content"]["application/json"]}
+            response["content"] = {ERRORS[shape][0]: response["content"]["application/json"]}
     if AUTOMATIC in str(responses.get("422")):
         del responses["422"]
         if shape == "problem":
             responses["422"] = {"description": "What was sent is not valid", "content": content}
+    # Answered before anything knows whose address it is.
+    responses["414"] = {"description": "The address is too long to be read", "content": _content("openai")}
     responses.setdefault("default", {"description": "Any other error", "content": content})
 
 

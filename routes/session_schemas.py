@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from routes.parsing import Body, Query, clean, filled
 from services.paging import MAX_LENGTH as MAX_CURSOR
+from services.paging import PATTERN
 
 MAX_IMAGES = 1000
 MAX_DOCUMENTS = 100
@@ -32,7 +33,9 @@ Title = Annotated[str, AfterValidator(clean), AfterValidator(trimmed), AfterVali
 FilledTitle = Annotated[
     str, AfterValidator(clean), AfterValidator(trimmed), AfterValidator(filled), AfterValidator(short)
 ]
-Cursor = Annotated[str, Field(max_length=MAX_CURSOR, description="A page's `next_cursor`, in place of `offset`.")]
+Cursor = Annotated[
+    str, Field(max_length=MAX_CURSOR, pattern=PATTERN, description="A page's `next_cursor`, in place of `offset`.")
+]
 Said = Annotated[str, Field(max_length=MAX_MESSAGE), AfterValidator(clean), AfterValidator(filled)]
 
 

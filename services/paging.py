@@ -13,7 +13,9 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from services.errors import InvalidInput
 
-MAX_LENGTH = 1024
+MAX_LENGTH = 2048
+"""Of a cursor: a title of 255 characters at four bytes each fits, and an address with it is read by any server."""
+PATTERN = r"^[A-Za-z0-9_-]*$"
 
 
 def cursor_of(order: str, *values: str | datetime) -> str:
@@ -24,7 +26,7 @@ def cursor_of(order: str, *values: str | datetime) -> str:
         values: of the columns that the list is ordered by, the last one unique.
     """
     written = [value.isoformat() if isinstance(value, datetime) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps([order, *written]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([order, *written], ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str, order: str, *kinds: type[str] | type[datetime]) -> list[Any]:

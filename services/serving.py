@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 GRACE_S = 20
 """Seconds that answers under way get to finish; what is not done then is kept as far as it came."""
 KEEP_ALIVE_S = 30
+LINE = 8190
+"""Bytes of a request's first line, as much as gunicorn can be told and about what nginx reads."""
 BACKLOG = 2048
 STALLED_S = 60.0
 """A connection on which nothing moves for so long, in the middle of a request, is given up."""
@@ -192,6 +194,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_connections": settings.threads + 100,
             "backlog": BACKLOG,
             "keepalive": KEEP_ALIVE_S,
+            "limit_request_line": LINE,
             "graceful_timeout": GRACE_S,
             "timeout": 120,
             "accesslog": None,

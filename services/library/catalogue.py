@@ -83,7 +83,8 @@ class Catalogue:
         columns, descending = _order(wanted.sort)
         with self.database.read() as session:
             matching = _filters(session, owner_id, wanted)
-            rows = select(Image, Analysis.caption).outerjoin(Analysis, Analysis.sha256 == Image.sha256).where(*matching)
+            rows = select(Image, Analysis.caption, columns[0].label("place")).where(*matching)
+            rows = rows.outerjoin(Analysis, Analysis.sha256 == Image.sha256)
             if wanted.cursor is not None:
                 kinds = (str, str) if wanted.sort == "name" else (datetime, str)
                 place = place_of(wanted.cursor, wanted.sort, *kinds)
@@ -91,10 +92,12 @@ class Catalogue:
             else:
                 rows = rows.offset(wanted.offset)
             ordered = rows.order_by(*(column.desc() if descending else column.asc() for column in columns))
-            found = [Shelved(image, caption) for image, caption in session.execute(ordered.limit(wanted.limit + 1))]
+            found = session.execute(ordered.limit(wanted.limit + 1)).all()
             total = session.execute(select(func.count()).select_from(Image).where(*matching)).scalar_one()
         page, more = found[: wanted.limit], len(found) > wanted.limit
-        return Page(page, total, _cursor(page[-1].image, wanted.sort) if more else None)
+        # The place as the database has it: what it makes of capitals is not what Python does.
+        cursor = cursor_of(wanted.sort, page[-1].place, page[-1].Image.id) if more else None
+        return Page([Shelved(row.Image, row.caption) for row in page], total, cursor)
 
     def one(self, owner_id: str, image_id: str) -> Shelved:
         """A picture with all that was measured of it.
@@ -226,12 +229,6 @@ def _order(sort: Sort) -> tuple[list[ColumnElement[Any]], bool]:
 
 def _name() -> ColumnElement[Any]:
     return func.lower(func.coalesce(Image.title, Image.filename))
-
-
-def _cursor(last: Image, sort: Sort) -> str:
-    if sort == "name":
-        return cursor_of(sort, (last.title or last.filename).lower(), last.id)
-    return cursor_of(sort, last.created_at, last.id)
 
 
 def _facts(stored: dict[str, Any] | None) -> Facts | None:

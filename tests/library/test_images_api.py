@@ -173,6 +173,18 @@ def test_a_cursor_stays_put_while_pictures_are_added(library: FlaskClient, sort:
     assert before <= set(seen)
 
 
+def test_a_cursor_goes_on_from_the_longest_name_in_any_script(library: FlaskClient) -> None:
+    titles = ["\U0001f4f7" * 255, "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}" * 255, "\N{DEVANAGARI LETTER KA}" * 255]
+    for title in titles:
+        library.patch(f"/api/v2/images/{kept(library, 'a.jpg')['id']}", json={"title": title})
+    seen = []
+    page = listed(library, limit=1, sort="name")
+    while page["next_cursor"] is not None:
+        seen += [image["title"] for image in page["images"]]
+        page = listed(library, limit=1, sort="name", cursor=page["next_cursor"])
+    assert sorted(seen + [image["title"] for image in page["images"]]) == sorted(titles)
+
+
 @pytest.mark.parametrize(
     "query",
     [
