@@ -21,6 +21,7 @@ from models.database import Database
 from services import migrations
 from services.library.storage import FolderStore, MediaStore
 from services.library.storage_s3 import Access, S3Store
+from tests import newest
 
 BUCKET = "test"
 MOST_DATABASES = 40
@@ -185,7 +186,14 @@ def _shared_by(folder: Path) -> dict[str, str]:
 
 
 def settings(folder: Path) -> dict[str, str]:
-    """What makes the server whose data lies in `folder` keep it on hosts; nothing unless the tests run on them."""
+    """What makes the server whose data lies in `folder` keep it on hosts. Where the tests do not run on them that is
+    nothing, and the folder gets a database, at the newest schema as those of hosts are."""
+    if not asked_for():
+        newest.place(folder / "assistant.db")
+    return _kept_by(folder)
+
+
+def _kept_by(folder: Path) -> dict[str, str]:
     return _shared_by(folder) if asked_for() else {}
 
 
@@ -195,14 +203,14 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def database_url(folder: Path) -> str:
-    """Where tests of services keep their tables: a file in `folder`, not migrated, or the same on hosts."""
-    return postgres().fresh(migrated=False) if asked_for() else f"sqlite:///{folder / 'test.db'}"
+    """Where tests of services keep their tables, at the newest schema: a file in `folder`, or the same on hosts."""
+    return postgres().fresh() if asked_for() else newest.place(folder / "test.db")
 
 
 @contextmanager
 def database(folder: Path) -> Iterator[Database]:
     """The database of the server whose data lies in `folder`."""
-    opened = Database(settings(folder).get("database_url", f"sqlite:///{folder / 'assistant.db'}"))
+    opened = Database(_kept_by(folder).get("database_url", f"sqlite:///{folder / 'assistant.db'}"))
     try:
         yield opened
     finally:
@@ -211,7 +219,7 @@ def database(folder: Path) -> Iterator[Database]:
 
 def store(folder: Path) -> MediaStore:
     """The media store of the server whose data lies in `folder`."""
-    shared = settings(folder)
+    shared = _kept_by(folder)
     return store_of(shared["storage_url"]) if shared else FolderStore(folder / "media")
 
 

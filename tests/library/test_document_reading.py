@@ -15,7 +15,6 @@ from models.base import new_id, now
 from models.database import Database
 from models.library import Document, DocumentChunk, DocumentPage, Embedding
 from models.workers import Worker
-from services import migrations
 from services.errors import ProviderUnavailable
 from services.library.document_reading import DocumentReading
 from services.library.documents import Documents
@@ -24,6 +23,7 @@ from services.library.storage import FolderStore
 from services.library.vectors import Vectors
 from services.meaning.base import Rows, unit
 from services.vision.facts import Box, TextLine
+from tests import newest
 from tests.documents import making
 
 OWNER = "ann"
@@ -53,8 +53,7 @@ class Shelf:
     """A database, a store and what reads the documents in them."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'a.db'}")
-        migrations.upgrade(self.database)
+        self.database = Database(newest.place(folder / "a.db"))
         self.store = FolderStore(folder / "media")
         self.embedder = Counting()
         self.vectors = Vectors(self.database, "counting")

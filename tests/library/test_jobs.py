@@ -15,11 +15,11 @@ from models.base import new_id, now
 from models.database import Database
 from models.media import Image
 from models.workers import Worker
-from services import migrations
 from services.claims import MAX_ATTEMPTS, Claims
 from services.jobs import Jobs, Work, lanes
 from services.library.analysing import EXHAUSTED, ROWS
 from services.workers import Roll
+from tests import newest
 
 SOON_S = 10.0
 Done = list[str]
@@ -28,8 +28,7 @@ Run = Callable[[str], None]
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'test.db'}")
-    migrations.upgrade(opened)
+    opened = Database(newest.place(tmp_path_factory.mktemp("jobs") / "test.db"))
     yield opened
     opened.close()
 

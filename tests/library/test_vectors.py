@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from models.database import Database
-from services import migrations
 from services.library.vectors import Vectors
 from services.meaning.base import Rows, unit
 from tests import hosts
@@ -20,10 +19,6 @@ OWNER = "someone"
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(hosts.database_url(tmp_path))
-    if opened.is_sqlite:
-        migrations.ensure(opened)
-    else:
-        migrations.upgrade(opened)
     yield opened
     opened.close()
 

@@ -20,13 +20,12 @@ from config import ROOT
 from models.chats import Conversation, Message
 from models.database import Database, DatabaseUnavailable, Work
 from models.media import ConversationImage
-from services import migrations
+from tests import newest
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'folder' / 'test.db'}")
-    migrations.upgrade(opened)
+    opened = Database(newest.place(tmp_path / "folder" / "test.db"))
     yield opened
     opened.close()
 

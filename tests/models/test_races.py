@@ -18,7 +18,6 @@ from models.chats import Conversation, Message, MonthlyUsage
 from models.database import Database, DatabaseUnavailable
 from models.voice import VoiceSession
 from models.workers import Worker
-from services import migrations
 from services.errors import Conflict, LimitExceeded, SessionNotFound
 from services.idempotency import Claim, Idempotency
 from services.library.storage import FolderStore
@@ -27,7 +26,7 @@ from services.turns import Question, Turns, collect
 from services.usage import Limits, month_of
 from services.voice_sessions import VoiceSessions
 from services.workers import Roll
-from tests import hosts
+from tests import hosts, newest
 from tests.fakes import ScriptedModel
 
 AT_ONCE = 12
@@ -35,9 +34,8 @@ AT_ONCE = 12
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'test.db'}" if request.param == "sqlite" else hosts.postgres().fresh()
+    url = newest.place(tmp_path / "test.db") if request.param == "sqlite" else hosts.postgres().fresh()
     opened = Database(url)
-    migrations.ensure(opened)
     yield opened
     opened.close()
 

@@ -193,6 +193,14 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert "Traceback" not in str(raised.value)
 
 
+def test_the_first_start_makes_its_folder_and_its_tables(start_server: StartServer, tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "yet"
+    with client_of(start_server(DATA_DIR=str(folder))) as api:
+        image_id = uploaded(api)
+        assert api.get("/api/v2/images").json()["images"][0]["id"] == image_id
+    assert folder.is_dir()
+
+
 def test_an_open_server_without_keys_warns(start_server: StartServer) -> None:
     server = start_server(HOST="0.0.0.0")  # noqa: S104 - what is being warned of
     assert "AUTH_REQUIRED is off" in server.log

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from models.base import new_id
 from models.chats import Conversation, Message
 from models.database import Database
-from services import history, migrations
+from services import history
 from services.errors import AssistantError, ProviderUnavailable, SessionNotFound
 from services.events import TurnDone, TurnFailed, TurnStarted
 from services.turns import Question, Turn, Turns, collect
@@ -27,7 +27,6 @@ FAILURE = ProviderUnavailable("Not reached.", provider="scripted")
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(hosts.database_url(tmp_path))
-    migrations.upgrade(opened)
     yield opened
     opened.close()
 

@@ -16,7 +16,6 @@ from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
 from models.workers import Worker
-from services import migrations
 from services.workers import DEAD_AFTER, Roll
 from tests import hosts
 
@@ -24,7 +23,6 @@ from tests import hosts
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(hosts.database_url(tmp_path))
-    migrations.upgrade(opened)
     with opened.write() as session:
         session.execute(insert(Conversation).values(id="c", owner_id="local", surface="classic"))
     yield opened
