@@ -135,10 +135,11 @@ class Assistant:
         timings = {"stt": time.perf_counter() - began} if heard else {}
         language = self._language(asked, heard, session.language)
         self.sessions.keep_language(session, language)
-        key = self.sessions.keep_image(session, asked.image)
+        self.sessions.keep_image(session, asked.image)
         query = prompts.SNAPSHOT if asked.mode == "snapshot" else (heard.text if heard else asked.question or "")
         bad = advice(glance(asked.image), language)
-        picture = ImagePart(self.images.loose_picture(session.conversation_id, key, asked.image))
+        # Not from the store: another request of the session replaces what is kept there.
+        picture = ImagePart(self.images.checked_picture(asked.image))
         turn = self.turns.start(
             turns.Question(
                 conversation_id=session.conversation_id,

@@ -95,8 +95,8 @@ class VoiceSessions:
             self.store.delete(stale)
         return made
 
-    def keep_image(self, found: VoiceSession, image: bytes) -> str:
-        """Keep the session's newest picture in place of the one before; the key it lies under."""
+    def keep_image(self, found: VoiceSession, image: bytes) -> None:
+        """Keep the session's newest picture in place of the one before."""
         digest = hashlib.sha256(f"{found.owner_id}\0{found.session_id}".encode()).hexdigest()
         key = f"voice/{digest[:2]}/{digest}/{new_id()}.jpg"
         self.store.put(key, image)
@@ -112,7 +112,6 @@ class VoiceSessions:
             self.store.delete(stale)
         found.image_key = key
         self._reheat(found)
-        return key
 
     def keep_language(self, found: VoiceSession, language: Language) -> None:
         """The language a session was last spoken to in."""

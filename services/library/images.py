@@ -182,14 +182,6 @@ class Images:
         """The picture as providers take it."""
         return StoredPicture(image.id, image.sha256, image.storage_key, self.store, self.cache)
 
-    def loose_picture(self, image_id: str, key: str, data: bytes) -> StoredPicture:
-        """A picture that has no row of its own: its file lies under `key`.
-
-        Args:
-            data: the file, of which only the digest is kept.
-        """
-        return StoredPicture(image_id, hashlib.sha256(data).hexdigest(), key, self.store, self.cache)
-
     def inline_picture(self, data: bytes) -> InlinePicture:
         """A picture that came with the request.
 

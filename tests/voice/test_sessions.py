@@ -15,9 +15,9 @@ from models.base import now
 from models.chats import Conversation
 from models.voice import VoiceSession
 from tests import hosts
-from tests.conftest import services_of
+from tests.conftest import picture, services_of
 from tests.fakes import ScriptedModel
-from tests.voice.conftest import ANSWER, SESSION, MakeVoice, ScriptedEar, ask, post, question, session_of
+from tests.voice.conftest import ANSWER, CAT, SESSION, MakeVoice, ScriptedEar, ask, post, question, session_of
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 RESET = {"status": "success", "session_id": SESSION, "message": "Session reset successfully"}
@@ -189,3 +189,17 @@ def test_many_at_once_in_one_session(make_voice: MakeVoice) -> None:
     assert sorted(codes) == [200] * 12 + [429] * 4
     assert len(session_of(client)["chat_history"]) == 10
     assert rows(client) == (1, 1, 1)
+
+
+def test_a_question_keeps_its_picture_while_another_is_asked(make_voice: MakeVoice) -> None:
+    seen: list[bytes] = []
+
+    def meanwhile(number: int) -> None:
+        if number == 0 and not seen:
+            assert ask(app.test_client(), image=picture("JPEG", (320, 240))).status_code == 200
+            seen.append(model.requests[0].messages[-1].images[0].source.original())
+
+    model = ScriptedModel(ANSWER, before_piece=meanwhile)
+    app = make_voice(model).application
+    assert ask(app.test_client()).status_code == 200
+    assert seen == [CAT]
