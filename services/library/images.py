@@ -189,6 +189,10 @@ class Images:
             ImageRejected: it is none, or a damaged one.
         """
         decoding.decode(data)
+        return self.checked_picture(data)
+
+    def checked_picture(self, data: bytes) -> InlinePicture:
+        """A picture that came with the request and has been found to be one."""
         return InlinePicture(data, hashlib.sha256(data).hexdigest(), self.cache)
 
     def file(self, image: Image) -> bytes:
