@@ -109,7 +109,8 @@ def stream(pump: Pump, begun: Taken, encode: Callable[[ChatEvent], bytes]) -> It
     try:
         while True:
             out = frames(taken)
-            if out or not (taken or woken or ended):
+            # What is not shown breaks no silence.
+            if out or not (woken or ended):
                 yield out or HEARTBEAT
                 if outlet is not None and not outlet.ready:
                     outlet.ready = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import httpx2
 import openai
 import pytest
 
+from services.providers.base import ChatRequest, ModelEvent
 from tests import inventory
 from tests.conftest import MakeApp, picture, upload
 from tests.fakes import ScriptedModel
@@ -233,14 +236,33 @@ def test_a_vendor_that_says_nothing(start_server: StartServer, aimock: Aimock) -
         assert time.monotonic() - began < 15
 
 
+class Thinking(ScriptedModel):
+    """A model that is silent for 12 s where it is told to think, before or after it has begun."""
+
+    def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
+        answer = super().stream(request)
+        match request.messages[-1].text:
+            case "Think.":
+                time.sleep(12)
+            case "Begin, then think.":
+                yield next(answer)
+                time.sleep(12)
+        yield from answer
+
+
 @pytest.mark.slow
 def test_heartbeats_while_the_model_thinks(make_app: MakeApp) -> None:
-    model = ScriptedModel("At last.")
-    client = make_app(model).test_client()
-    image_id = upload(client)
-    model.before_piece = lambda _number: time.sleep(12)
-    response = client.post(f"/chat-stream/{image_id}", json={"question": "What?"})
-    blocks = response.get_data(as_text=True).split("\n\n")
-    assert blocks[0].startswith("data: ")
-    assert blocks[1].startswith(":")
-    assert frames_of(response.text)[-1] == "[DONE]"
+    app = make_app(Thinking("At last."))
+    image_id = upload(app.test_client())
+
+    def blocks(question: str) -> list[str]:
+        response = app.test_client().post(f"/chat-stream/{image_id}", json={"question": question})
+        assert frames_of(response.text)[-1] == "[DONE]"
+        return response.text.split("\n\n")
+
+    with ThreadPoolExecutor() as askers:
+        begun, unbegun = askers.map(blocks, ("Begin, then think.", "Think."))
+    assert begun[0].startswith("data: ")
+    assert begun[1].startswith(":")
+    assert unbegun[0].startswith(":")
+    assert unbegun[1].startswith("data: ")
