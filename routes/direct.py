@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -60,6 +60,11 @@ class Direct(Generic[Item]):
         left, self._left = self._left, None
         self._connection.sendall(left)
         return True
+
+
+def withhold(environ: MutableMapping[str, Any]) -> None:
+    """Have all of a request's response pass through its generator."""
+    environ.pop("gunicorn.socket", None)
 
 
 def of(environ: Mapping[str, Any], encode: Callable[[list[Item]], bytes]) -> Direct[Item] | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from flask import Flask, Response, g, request
 
 from models.database import DatabaseUnavailable
+from routes import direct
 from routes.current import owner_id, services
 from services.errors import InvalidInput, StorageUnavailable
 from services.idempotency import Answer, Claim, Idempotency
@@ -40,6 +41,8 @@ def _replay() -> Response | None:
     found = services().idempotency.claim(owner_id(), key, _fingerprint())
     if isinstance(found, Claim):
         g.claim = found
+        # What goes past the response is not kept.
+        direct.withhold(request.environ)
         return None
     response = Response(found.body, found.status, found.headers)
     response.headers["Idempotent-Replayed"] = "true"

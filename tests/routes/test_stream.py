@@ -236,6 +236,18 @@ def test_a_vendor_that_says_nothing(start_server: StartServer, aimock: Aimock) -
         assert time.monotonic() - began < 15
 
 
+def test_a_stream_of_single_words_is_replayed_whole(api: httpx2.Client, answering: Aimock) -> None:
+    """Each word comes for itself, so the server would write it past the response that is kept."""
+    image_id = uploaded(api)
+    answering.reset()
+    answering.answer({"content": ANSWER}, latency=20, chunkSize=5)
+    asked = {"json": {"question": "What?"}, "headers": {"Idempotency-Key": f"stream-{image_id}"}}
+    first, again = (api.post(f"/chat-stream/{image_id}", **asked) for _ in range(2))
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert first.content == again.content
+    assert first.content.endswith(b"data: [DONE]\n\n")
+
+
 class Thinking(ScriptedModel):
     """A model that is silent for 12 s where it is told to think, before or after it has begun."""
 
