@@ -27,9 +27,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
+
+from benchmarks import processes
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKENS = 20
@@ -111,13 +114,14 @@ def request(path: str, body: bytes, kind: str = "application/json") -> bytes:
     return head.encode() + body
 
 
-async def load(port: int, requests: list[bytes], concurrency: int, seconds: float) -> Load:
+async def load(url: str, requests: list[bytes], concurrency: int, seconds: float) -> Load:
     """Send requests over as many connections as `concurrency`, each the next when it has its answer."""
+    at = urlsplit(url)
     took: list[float] = []
     end = time.monotonic() + seconds
 
     async def client(number: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
+        reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=2**22)
         sent = number
         while time.monotonic() < end:
             began = time.perf_counter()
@@ -151,39 +155,24 @@ def jpeg(megabytes: float, seed: int) -> bytes:
     return out.getvalue()
 
 
-def memory(pid: int) -> float:
-    """Megabytes a process tree holds, what is shared counted once (PSS)."""
-    pids = [pid]
-    for task in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = task.read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) in pids:
-                pids.append(int(task.parent.name))
-    total = 0
-    for each in pids:
-        with contextlib.suppress(OSError):
-            lines = Path(f"/proc/{each}/smaps_rollup").read_text().splitlines()
-            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
-
-
-def upload(port: int, data: bytes) -> str:
+def upload(url: str, data: bytes) -> str:
+    """Send a picture; its id."""
     body, kind = multipart(data, "photo.jpg")
-    sent = urllib.request.Request(f"http://127.0.0.1:{port}/upload", body, {"Content-Type": kind})
+    sent = urllib.request.Request(f"{url}/upload", body, {"Content-Type": kind})
     with urllib.request.urlopen(sent, timeout=60) as response:
         return str(json.load(response)["image_id"])
 
 
 def row(name: str, *cells: object) -> None:
-    print(f"{name:34}" + "".join(f"{cell:>14}" for cell in cells))
+    print(f"{name:34}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
-def compare(concurrency: int, seconds: float, sides: dict[str, tuple[int, list[bytes]]]) -> None:
+def compare(concurrency: int, seconds: float, sides: dict[str, tuple[str, list[bytes]]]) -> None:
     """The same load on each side; the second is what the others are compared with."""
     loads = {}
-    for name, (port, requests) in sides.items():
-        asyncio.run(load(port, requests, concurrency, 1))
-        loads[name] = asyncio.run(load(port, requests, concurrency, seconds))
+    for name, (url, requests) in sides.items():
+        asyncio.run(load(url, requests, concurrency, 1))
+        loads[name] = asyncio.run(load(url, requests, concurrency, seconds))
     bare = list(loads.values())[1]
     for name, found in loads.items():
         row(
@@ -196,7 +185,8 @@ def compare(concurrency: int, seconds: float, sides: dict[str, tuple[int, list[b
 
 
 def measure(seconds: float, workers: int) -> None:
-    upstream_port, port = free_port(), free_port()
+    upstream_port, port, bare_port = free_port(), free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
     upstream = ["benchmarks/upstream.py", "--port", str(upstream_port), "--events", str(TOKENS)]
     with tempfile.TemporaryDirectory() as folder, running(upstream, upstream_port, "/"):
         env = {
@@ -214,11 +204,11 @@ def measure(seconds: float, workers: int) -> None:
             began = time.monotonic()
             with running(["app.py"], port, "/healthz", env):
                 up = time.monotonic() - began
-                upload(port, jpeg(0.02, 1))
+                upload(url, jpeg(0.02, 1))
                 row(f"{start}, seconds to listen / to answer", f"{up:.2f}", f"{time.monotonic() - began:.2f}")
         with running(["app.py"], port, "/healthz", env) as server:
-            row("memory idle (MB)", f"{memory(server.pid):.0f}")
-            images = [upload(port, jpeg(0.02, seed)) for seed in range(PICTURES)]
+            row("memory idle (MB)", f"{processes.memory_mb((server.pid,)):.0f}")
+            images = [upload(url, jpeg(0.02, seed)) for seed in range(PICTURES)]
             asked = [request(f"/chat/{image}", b'{"question": "What is in the picture?"}') for image in images]
             picture = base64.b64encode(jpeg(0.02, 0)).decode()
             content = [{"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{picture}"}}]
@@ -226,7 +216,6 @@ def measure(seconds: float, workers: int) -> None:
             direct = [request("/v1/chat/completions", body.encode())]
             print()
             row("", "requests/s", "p50 ms", "p99 ms", "x bare Flask")
-            bare_port = free_port()
             with running(["benchmarks/bare.py", str(bare_port)], bare_port, "/healthz", env):
                 least = [request("/chat", b"{}")]
                 for concurrency in (1, 16):
@@ -234,17 +223,17 @@ def measure(seconds: float, workers: int) -> None:
                         concurrency,
                         seconds,
                         {
-                            "upstream directly": (upstream_port, direct),
-                            "bare Flask with the SDK": (bare_port, least),
-                            "/chat": (port, asked),
+                            "upstream directly": (f"http://127.0.0.1:{upstream_port}", direct),
+                            "bare Flask with the SDK": (f"http://127.0.0.1:{bare_port}", least),
+                            "/chat": (url, asked),
                         },
                     )
             print()
             sent = [request("/upload", *multipart(jpeg(1.0, seed), "photo.jpg")) for seed in range(4)]
-            uploads = asyncio.run(load(port, sent, 4, seconds))
+            uploads = asyncio.run(load(url, sent, 4, seconds))
             size = statistics.mean(len(each) for each in sent) / 1024 / 1024
             row(f"uploads of {size:.2f} MB, concurrency 4", f"{uploads.rate:.1f}/s", f"{uploads.percentile(50):.0f} ms")
-            row("memory after load (MB)", f"{memory(server.pid):.0f}")
+            row("memory after load (MB)", f"{processes.memory_mb((server.pid,)):.0f}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import io
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,40 +24,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image
 
+from benchmarks import processes
 from config import ROOT
 from tests.server import Server, running
 
 EVENTS, INTERVAL_S = 100, 0.05
 BURST_STREAMS, BURST_EVENTS = 32, 2_000
 LATE_S = 0.05
-TICKS = os.sysconf("SC_CLK_TCK")
 SESSIONS = "/api/v2/chat/sessions"
 HEADS = ("in time", "p99 ms", "first ms", "µs/token", "idle MB", "KB each")
 HEAD = f"{'':28} {'streams':>7} {'whole':>7} " + " ".join(f"{head:>8}" for head in HEADS)
-
-
-class Serving(Protocol):
-    """A server that runs here: its process begins all the others of it."""
-
-    @property
-    def process(self) -> subprocess.Popen[bytes] | None: ...
+BURST_HEAD = f"{'burst':28} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9} {'most MB':>9}"
 
 
 @dataclass
 class Target:
-    """What is asked: the address of each stream, its body, what every token's frame holds, and what the last one."""
+    """What is asked: the address of each stream, its body, what every token's frame holds and what the last one; and
+    the ids of the processes that answer, where they are measured."""
 
     name: str
     addresses: list[str]
     body: dict[str, Any]
     mark: bytes
     end: bytes
-    server: Serving | None = None
+    pids: tuple[int, ...] = ()
 
 
 @dataclass
@@ -113,47 +107,20 @@ async def read_all(target: Target, spread_s: float) -> list[Stream]:
     return streams
 
 
-def processes(server: Serving) -> list[int]:
-    """The server's own process and its workers."""
-    assert server.process is not None
-    tree = [server.process.pid]
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) in tree:
-                tree.append(int(entry.name))
-        except OSError:
-            continue  # it ended meanwhile
-    return tree
-
-
-def cpu_s(server: Serving) -> float:
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in processes(server)]
-    return sum(int(found[11]) + int(found[12]) for found in fields) / TICKS
-
-
-def memory_mb(server: Serving) -> float:
-    total = 0
-    for pid in processes(server):
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    return total / 1024
-
-
-async def watch(server: Serving | None, peak: list[float]) -> None:
-    while server is not None:
-        peak.append(memory_mb(server))
+async def watch(pids: tuple[int, ...], peak: list[float]) -> None:
+    while pids:
+        peak.append(processes.memory_mb(pids))
         await asyncio.sleep(1)
 
 
 async def measured(target: Target, spread_s: float) -> tuple[list[Stream], float, float, float]:
-    """The streams, the server's CPU seconds, its memory before and at most (MB)."""
-    server = target.server
-    before, cpu = (memory_mb(server), cpu_s(server)) if server else (0.0, 0.0)
+    """The streams, the servers' CPU seconds, their memory before and at most (MB)."""
+    before, cpu = processes.memory_mb(target.pids), processes.cpu_s(target.pids)
     peak = [before]
-    watcher = asyncio.create_task(watch(server, peak))
+    watcher = asyncio.create_task(watch(target.pids, peak))
     streams = await read_all(target, spread_s)
     watcher.cancel()
-    return streams, (cpu_s(server) - cpu if server else 0.0), before, max(peak)
+    return streams, processes.cpu_s(target.pids) - cpu, before, max(peak)
 
 
 def paced(target: Target) -> None:
@@ -172,16 +139,16 @@ def paced(target: Target) -> None:
 
 def burst(target: Target) -> None:
     began = time.perf_counter()
-    streams, cpu, _before, _peak = asyncio.run(measured(target, 0.0))
+    streams, cpu, _before, peak = asyncio.run(measured(target, 0.0))
     took = time.perf_counter() - began
     tokens = sum(len(stream.came) for stream in streams)
-    print(f"{target.name:28} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f}", flush=True)
+    print(f"{target.name:28} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f} {peak:9.0f}", flush=True)
 
 
 @contextmanager
-def upstream(events: int, interval_s: float) -> Iterator[str]:
+def upstream(events: int, interval_s: float, host: str = "127.0.0.1") -> Iterator[str]:
     command = [sys.executable, str(ROOT / "benchmarks" / "upstream.py")]
-    command += ["--events", str(events), "--interval-ms", str(interval_s * 1000)]
+    command += ["--host", host, "--events", str(events), "--interval-ms", str(interval_s * 1000)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -196,37 +163,37 @@ def post(url: str, body: bytes, kind: str) -> dict[str, Any]:
         return dict(json.load(response))
 
 
-def targets(url: str, server: Server, count: int) -> list[Target]:
-    """The upstream itself, and the two surfaces behind which it stands."""
+def targets(url: str, server: str, pids: tuple[int, ...], count: int) -> list[Target]:
+    """The upstream itself, and the two surfaces of the server behind which it stands."""
     picture = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(picture, "JPEG")
     part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n%s\r\n--x--\r\n'
     images = [
-        post(f"{server.url}/upload", part % picture.getvalue(), "multipart/form-data; boundary=x")["image_id"]
+        post(f"{server}/upload", part % picture.getvalue(), "multipart/form-data; boundary=x")["image_id"]
         for _ in range(min(count, 8))
     ]
     # No pictures in the sessions: it is the stream that is measured.
     empty = json.dumps({"use_all_images": False}).encode()
-    sessions = [post(server.url + SESSIONS, empty, "application/json")["session_id"] for _ in range(count)]
+    sessions = [post(server + SESSIONS, empty, "application/json")["session_id"] for _ in range(count)]
     ask = {"model": "mock", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
     mark, end = b'"content":" lorem"', b"[DONE]"
     return [
         Target("upstream", [f"{url}/chat/completions"] * count, ask, mark, end),
         Target(
             "/chat-stream",
-            [f"{server.url}/chat-stream/{images[number % len(images)]}" for number in range(count)],
+            [f"{server}/chat-stream/{images[number % len(images)]}" for number in range(count)],
             {"question": "Tell me all."},
             mark,
             end,
-            server,
+            pids,
         ),
         Target(
             "session stream",
-            [f"{server.url}{SESSIONS}/{session}/messages/stream" for session in sessions],
+            [f"{server}{SESSIONS}/{session}/messages/stream" for session in sessions],
             {"message": "Tell me all."},
             b"event: token",
             b'{"type":"close"',
-            server,
+            pids,
         ),
     ]
 
@@ -247,11 +214,11 @@ def main() -> None:
     with upstream(EVENTS, INTERVAL_S) as url:
         for count in options.streams:
             with served(url, count) as server:
-                for target in targets(url, server, count):
+                for target in targets(url, server.url, (server.process.pid,), count):
                     paced(target)
-    print(f"\n{'burst':28} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9}")
+    print("\n" + BURST_HEAD)
     with upstream(BURST_EVENTS, 0.0) as url, served(url, BURST_STREAMS) as server:
-        for target in targets(url, server, BURST_STREAMS):
+        for target in targets(url, server.url, (server.process.pid,), BURST_STREAMS):
             burst(target)
 
 

@@ -163,20 +163,23 @@ class Upstream(asyncio.Protocol):
             await asyncio.sleep(0)
 
 
-async def serve(port: int, script: Script) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Upstream(script), "127.0.0.1", port, backlog=4096)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+async def serve(host: str, port: int, script: Script) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Upstream(script), host, port, backlog=4096)
+    print(f"http://{host}:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await server.serve_forever()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--events", type=int, default=20, help="tokens of an answer (default 20)")
     parser.add_argument("--interval-ms", type=float, default=0, help="between two tokens (default 0)")
     parser.add_argument("--latency-ms", type=float, default=0, help="before an answer (default 0)")
     options = parser.parse_args()
-    asyncio.run(serve(options.port, Script(options.events, options.interval_ms / 1000, options.latency_ms / 1000)))
+    asyncio.run(
+        serve(options.host, options.port, Script(options.events, options.interval_ms / 1000, options.latency_ms / 1000))
+    )
 
 
 if __name__ == "__main__":

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import ssl
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +18,9 @@ import httpx2
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
-from config import ROOT
-from tests import hosts, inventory
+from tests import hosts, nginx
 from tests.conftest import picture
-from tests.mock.aimock import Aimock, aimock, aimock_server  # noqa: F401
+from tests.mock.aimock import Aimock
 from tests.routes.conftest import ANSWER, upstream
 from tests.server import Server, running
 
@@ -46,48 +41,9 @@ class Deployed:
         return httpx2.Client(base_url=self.url, trust_env=False, timeout=30, verify=trusted)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def certified(folder: Path) -> Path:
-    """A certificate for this machine that signs itself, and its key."""
-    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    written = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
-    subprocess.run(["openssl", *request.split(), *written], check=True, capture_output=True)
-    return folder / "fullchain.pem"
-
-
-def configured(folder: Path, servers: tuple[Server, Server], port: int) -> Path:
-    """nginx's file with this machine's addresses and folders in it, and nothing else changed."""
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = [f"{kind}_temp_path {folder}/{kind};" for kind in kinds]
-    places = {
-        "/etc/nginx/tls/": f"{folder}/",
-        "app1:5000": f"127.0.0.1:{servers[0].address[1]}",
-        "app2:5000": f"127.0.0.1:{servers[1].address[1]}",
-        "listen 80;": f"listen 127.0.0.1:{free_port()};",
-        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
-        "worker_processes auto": "worker_processes 1",
-        "http {": f"pid {folder}/nginx.pid;\n\nhttp {{\n    " + " ".join(folders),
-    }
-    for was, becomes in places.items():
-        assert was in text, was
-        text = text.replace(was, becomes)
-    written = folder / "nginx.conf"
-    written.write_text(text)
-    return written
-
-
 @pytest.fixture(scope="module")
-def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:  # noqa: F811
+def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
-    # Where nginx's workers, who are somebody else when the tests run as root, may write.
-    outside = Path(tempfile.mkdtemp(prefix="nginx-"))
-    outside.chmod(0o755)
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     shared = {
         "DATABASE_URL": hosts.postgres().fresh(migrated=False),
         "REDIS_URL": hosts.redis().fresh(),
@@ -98,32 +54,12 @@ def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) ->
         "JOB_THREADS": "2",
         **upstream(aimock_server),
     }
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, outside)
-        first, second = (stack.enter_context(running(folder / name, **shared)) for name in ("first", "second"))
-        port = free_port()
-        certificate = certified(outside)
-        conf = configured(outside, (first, second), port)
-        command = [nginx, "-p", str(outside), "-c", str(conf), "-e", "stderr"]
-        tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
-        assert tried.returncode == 0, tried.stderr
-        assert "warn" not in tried.stderr
-        process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
-        try:
-            found = Deployed(f"https://127.0.0.1:{port}", port, (first, second), certificate)
-            inventory.eventually(True, lambda: listens(port))
-            yield found
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with (
+        running(folder / "first", **shared) as first,
+        running(folder / "second", **shared) as second,
+        nginx.running((first, second)) as before,
+    ):
+        yield Deployed(before.url, before.port, (first, second), before.certificate)
 
 
 @pytest.fixture
@@ -142,7 +78,7 @@ def begun(client: httpx2.Client) -> str:
     return str(response.json()["image_id"])
 
 
-def test_links_and_addresses_are_the_clients(deployed: Deployed, client: httpx2.Client, aimock: Aimock) -> None:  # noqa: F811
+def test_links_and_addresses_are_the_clients(deployed: Deployed, client: httpx2.Client, aimock: Aimock) -> None:
     aimock.answer({"content": ANSWER})
     image_id = begun(client)
     found = client.get(f"/images/{image_id}").json()
@@ -153,7 +89,7 @@ def test_links_and_addresses_are_the_clients(deployed: Deployed, client: httpx2.
     assert not any("9.9.9.9" in log for log in said)
 
 
-def test_an_upload_on_one_is_asked_about_on_the_other(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+def test_an_upload_on_one_is_asked_about_on_the_other(deployed: Deployed, aimock: Aimock) -> None:
     aimock.answer({"content": ANSWER})
     first, second = deployed.servers
     with directly(first) as one, directly(second) as other:
@@ -168,7 +104,7 @@ def test_an_upload_on_one_is_asked_about_on_the_other(deployed: Deployed, aimock
         assert one.get(f"/images/{image_id}").status_code == 404
 
 
-def test_a_repeated_request_is_answered_by_the_other(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+def test_a_repeated_request_is_answered_by_the_other(deployed: Deployed, aimock: Aimock) -> None:
     aimock.answer({"content": ANSWER})
     first, second = deployed.servers
     with directly(first) as one, directly(second) as other:
@@ -181,7 +117,7 @@ def test_a_repeated_request_is_answered_by_the_other(deployed: Deployed, aimock:
     assert answers[1].headers["Idempotent-Replayed"] == "true"
 
 
-def test_a_limit_counts_once(deployed: Deployed, aimock: Aimock) -> None:  # noqa: F811
+def test_a_limit_counts_once(deployed: Deployed, aimock: Aimock) -> None:
     aimock.answer({"content": ANSWER})
     left = []
     for number in range(3):
@@ -195,7 +131,7 @@ def test_a_limit_counts_once(deployed: Deployed, aimock: Aimock) -> None:  # noq
 def test_a_stream_comes_as_it_is_made_and_is_taken_up_on_the_other(
     deployed: Deployed,
     client: httpx2.Client,
-    aimock: Aimock,  # noqa: F811
+    aimock: Aimock,
 ) -> None:
     aimock.answer({"content": ANSWER})
     image_id = begun(client)

@@ -1,0 +1,111 @@
+"""nginx in front of two servers, by the file it is deployed with."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import ROOT
+from tests.server import Server
+
+LISTENS_WITHIN_S = 20
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A running one.
+
+    Attributes:
+        certificate: who trusts it can speak TLS with it.
+    """
+
+    url: str
+    port: int
+    certificate: Path
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def running(servers: tuple[Server, Server], *, tls: bool = True) -> Iterator[Nginx]:
+    """nginx with `deploy/nginx.conf`, which takes connections on 127.0.0.1.
+
+    Args:
+        tls: otherwise it speaks plain HTTP.
+
+    Raises:
+        RuntimeError: it does not take its file, or warns of something in it.
+    """
+    # Where nginx's workers, who are somebody else when this runs as root, may write.
+    folder = Path(tempfile.mkdtemp(prefix="nginx-"))
+    folder.chmod(0o755)
+    port, certificate = free_port(), _certified(folder)
+    conf = _configured(folder, servers, port, tls=tls)
+    command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf), "-e", "stderr"]
+    try:
+        tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
+        if tried.returncode or "warn" in tried.stderr:
+            raise RuntimeError(tried.stderr)
+        with subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL) as process:
+            try:
+                _wait_for(port)
+                yield Nginx(f"http{'s' * tls}://127.0.0.1:{port}", port, certificate, process)
+            finally:
+                process.terminate()
+                process.wait(20)
+    finally:
+        shutil.rmtree(folder)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _certified(folder: Path) -> Path:
+    """A certificate for this machine that signs itself, and its key."""
+    request = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    written = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
+    subprocess.run(["openssl", *request.split(), *written], check=True, capture_output=True)
+    return folder / "fullchain.pem"
+
+
+def _configured(folder: Path, servers: tuple[Server, Server], port: int, *, tls: bool) -> Path:
+    """nginx's file with this machine's addresses and folders in it, and nothing else changed."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    folders = [f"{kind}_temp_path {folder}/{kind};" for kind in kinds]
+    places = {
+        "/etc/nginx/tls/": f"{folder}/",
+        "app1:5000": "{}:{}".format(*servers[0].address),
+        "app2:5000": "{}:{}".format(*servers[1].address),
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port}{' ssl http2' * tls};",
+        "worker_processes auto": "worker_processes 1",
+        "http {": f"pid {folder}/nginx.pid;\n\nhttp {{\n    " + " ".join(folders),
+    }
+    for was, becomes in places.items():
+        assert was in text, was
+        text = text.replace(was, becomes)
+    written = folder / "nginx.conf"
+    written.write_text(text)
+    return written
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + LISTENS_WITHIN_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > end:
+                raise RuntimeError("nginx does not listen") from None
+            time.sleep(0.02)
+        else:
+            return
