@@ -17,6 +17,9 @@ from services.container import Services
 from services.providers.base import ChatModel
 from tests import hosts
 from tests.fakes import ScriptedModel
+from tests.mock.aimock import aimock, aimock_server
+
+__all__ = ["aimock", "aimock_server"]
 
 MakeApp = Callable[..., OpenAPI]
 

@@ -14,12 +14,12 @@ import httpx2
 import pytest
 
 from tests.conftest import picture
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.routes.conftest import StartServer, start_server
 from tests.server import Server
 from tests.sessions.conftest import SESSIONS
 
-__all__ = ["StartServer", "aimock", "aimock_server", "start_server"]
+__all__ = ["StartServer", "start_server"]
 
 WORDS = [f"word{number:03} " for number in range(25)]
 ANSWER = "".join(WORDS)

@@ -15,10 +15,8 @@ from tests.conftest import MakeApp, picture
 from tests.fakes import ScriptedModel
 from tests.gateway.conftest import client_of, data_url
 from tests.making.conftest import NOBODY, encoded, noise, text64
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.server import running
-
-__all__ = ["aimock", "aimock_server"]
 
 RED = data_url(picture("PNG", (64, 48), "red"))
 BLUE = data_url(picture("JPEG", (64, 48), "blue"), "image/jpeg")

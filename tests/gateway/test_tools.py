@@ -12,10 +12,8 @@ from services.content import ToolCall, ToolResult, Usage
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, TextDelta
 from tests.conftest import MakeApp
 from tests.gateway.conftest import client_of
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.server import running
-
-__all__ = ["aimock", "aimock_server"]
 
 WEATHER = {
     "type": "function",

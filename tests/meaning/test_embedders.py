@@ -22,10 +22,8 @@ from services.meaning.centred import Centred
 from services.meaning.local import LocalEmbedder
 from services.meaning.registry import build
 from services.providers.config import ProviderConfig
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.providers.rawserver import HANG, Step, plain, raw_server
-
-__all__ = ["aimock", "aimock_server"]
 
 KEY = "sk-secret-0123456789abcdef"
 DIMENSIONS = {"openai": 512, "gemini": 768}

@@ -1,9 +1,5 @@
 """aimock as pytest fixtures: a mock of OpenAI, Gemini and Anthropic that speaks over real sockets and keeps a journal.
 
-Use it in a `conftest.py`:
-
-    from tests.mock.aimock import aimock, aimock_server  # noqa: F401
-
 `aimock_server` is one process for a worker's whole run, `aimock` the same one emptied for the test. It is
 `@copilotkit/aimock` from npm, installed from the lock file at first use; https://aimock.copilotkit.dev tells what an
 answer may hold.

@@ -19,12 +19,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, 
 from skimage import data
 
 from services.prompts import FIRST_QUESTION
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.pages.library_site import LibrarySite, filled
 from tests.server import Server, running
 from tests.vision.conftest import models_dir
 
-__all__ = ["aimock", "aimock_server", "models_dir"]
+__all__ = ["models_dir"]
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [

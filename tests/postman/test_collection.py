@@ -10,7 +10,7 @@ from typing import Any
 
 from config import ROOT
 from tests.mock.aimock import Aimock
-from tests.routes.conftest import aimock, aimock_server, answering, upstream  # noqa: F401
+from tests.routes.conftest import answering, upstream  # noqa: F401
 from tests.server import running
 
 HERE = Path(__file__).parent

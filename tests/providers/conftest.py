@@ -12,11 +12,9 @@ from PIL import Image, ImageOps
 
 from services.content import PreparedImage
 from services.providers.base import ChatModel
-from tests.mock.aimock import Aimock, aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.providers.rawserver import RawServer, Step, raw_server
 from tests.providers.vendors import VENDORS, Vendor
-
-__all__ = ["aimock", "aimock_server"]
 
 
 @pytest.fixture(params=VENDORS.values(), ids=VENDORS.keys())

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.conftest import picture
-from tests.mock.aimock import Aimock, aimock, aimock_server  # noqa: F401
+from tests.mock.aimock import Aimock
 from tests.server import Server, running
 
 StartServer = Callable[..., Server]
@@ -30,14 +30,14 @@ def upstream(mock: Aimock) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def server(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:  # noqa: F811
+def server(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for a worker's whole run."""
     with running(tmp_path_factory.mktemp("server"), **upstream(aimock_server)) as started:
         yield started
 
 
 @pytest.fixture
-def answering(aimock: Aimock) -> Aimock:  # noqa: F811
+def answering(aimock: Aimock) -> Aimock:
     """A mock that answers everything with `ANSWER`."""
     aimock.answer({"content": ANSWER})
     return aimock
@@ -50,7 +50,7 @@ def api(server: Server) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture
-def start_server(aimock: Aimock, tmp_path: Path) -> Iterator[StartServer]:  # noqa: F811
+def start_server(aimock: Aimock, tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers of this test's own, over one folder: the next one is the last one started again."""
     started: list[Server] = []
 

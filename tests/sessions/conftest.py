@@ -17,9 +17,6 @@ from services.container import Services
 from tests import hosts
 from tests.conftest import MakeApp, services_of
 from tests.fakes import ScriptedModel
-from tests.mock.aimock import aimock, aimock_server
-
-__all__ = ["aimock", "aimock_server"]
 
 CHAT = "/api/v2/chat"
 SESSIONS = f"{CHAT}/sessions"

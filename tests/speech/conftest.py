@@ -12,10 +12,7 @@ import soxr
 from services.content import Language
 from services.speech.base import SAMPLE_RATE, Audio
 from services.speech.espeak import say
-from tests.mock.aimock import aimock, aimock_server
 from tests.speech.vendor import Vendor, start_vendor
-
-__all__ = ["aimock", "aimock_server"]
 
 # MPEG 1 layer III, ISO/IEC 11172-3, 2.4.2.3
 _KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

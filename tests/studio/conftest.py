@@ -19,10 +19,6 @@ import pytest
 import skimage
 from PIL import Image
 
-from tests.mock.aimock import aimock, aimock_server
-
-__all__ = ["aimock", "aimock_server"]
-
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()

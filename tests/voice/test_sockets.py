@@ -11,12 +11,10 @@ import httpx2
 import pytest
 
 from tests import inventory
-from tests.mock.aimock import Aimock, aimock_server
+from tests.mock.aimock import Aimock
 from tests.routes.conftest import client_of, upstream
 from tests.server import Server, running
 from tests.voice.conftest import CAT, heard_in, question
-
-__all__ = ["aimock_server"]
 
 PATH = "/api/v1/analyze"
 FORM = b"multipart/form-data; boundary=B"
