@@ -105,7 +105,8 @@ class Granting:
         yield AnswerStarted(provider, model)
         if text:
             yield TextDelta(text)
-        yield AnswerDone("content_filter" if reply and reply.outcome == "refused" else "stop", Usage())
+        refused = reply is not None and reply.outcome == "refused"
+        yield AnswerDone("content_filter" if refused else "stop", reply.usage if reply else Usage())
 
     def close(self) -> None:
         """Its maker is closed by whoever made it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,28 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.float32]
 """One vector a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What one call of a model gave.
+
+    Args:
+        vectors: one for each text, not yet looked at.
+        tokens: how many the texts were, where the vendor counts them.
+    """
+
+    vectors: Sequence[Sequence[float]] | Rows
+    tokens: int | None = None
+
+
+Around = Callable[[str, str, int, Callable[[], Embedded]], Embedded]
+"""Makes a call of a model and gives back what it gave: provider, model, dimensions of its vectors, and the call."""
+
+
+def plainly(_provider: str, _model: str, _dimensions: int, call: Callable[[], Embedded]) -> Embedded:
+    """An `Around` that does nothing but call."""
+    return call()
 
 
 class Embedder(Protocol):

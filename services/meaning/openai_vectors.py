@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.errors import ProviderGarbage
+from services.meaning.base import Embedded
 from services.meaning.cloud import Purpose
 from services.providers.config import ProviderConfig
 from services.providers.http import provider_errors
@@ -30,7 +31,7 @@ class OpenAIVectors:
         self._secret = config.api_key
         self._client = openai_client(config)
 
-    def embed(self, texts: Sequence[str], purpose: Purpose) -> list[list[float]]:  # noqa: ARG002 - the protocol's signature
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedded:  # noqa: ARG002 - the protocol's signature
         """See `VendorEmbeddings.embed`; this vendor makes no difference between the purposes."""
         with provider_errors(self.name, FAULTS, self._secret):
             answer = self._client.embeddings.create(
@@ -38,9 +39,11 @@ class OpenAIVectors:
             )
             rows = getattr(answer, "data", None)
         try:
-            return [list(row.embedding) for row in sorted(rows or (), key=lambda row: row.index)]
+            vectors = [list(row.embedding) for row in sorted(rows or (), key=lambda row: row.index)]
         except (TypeError, AttributeError):
             raise ProviderGarbage("The answer was not of the expected format.", provider=self.name) from None
+        tokens = getattr(getattr(answer, "usage", None), "prompt_tokens", None)
+        return Embedded(vectors, tokens if isinstance(tokens, int) else None)
 
     def close(self) -> None:
         self._client.close()

@@ -79,7 +79,7 @@ class AnthropicChat:
             base_url=config.base_url or BASE_URL,
             max_retries=0,
             timeout=timeouts(config.timeout),
-            http_client=http_client(config.timeout),
+            http_client=http_client(config.timeout, config.on_request),
         )
 
     def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
@@ -212,6 +212,8 @@ class _Answer:
         self._events = 0
         self._prompt_tokens: int | None = None
         self._completion_tokens: int | None = None
+        self._id: str | None = None
+        self._model: str | None = None
 
     def take(self, events: list[bytes]) -> str:
         """Read events; the text they add, maybe none.
@@ -246,7 +248,9 @@ class _Answer:
                 elif block["type"] == "text":
                     texts.append(block.get("text") or "")
             case "message_start":
-                self._count(event["message"].get("usage") or {})
+                message = event["message"]
+                self._id, self._model = str(message.get("id") or ""), str(message.get("model") or "")
+                self._count(message.get("usage") or {})
             case "message_delta":
                 self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
                 self._count(event.get("usage") or {})
@@ -278,6 +282,7 @@ class _Answer:
             for call in self._calls.values():
                 yield call.whole()
         if self._prompt_tokens is None or self._completion_tokens is None:
-            yield AnswerDone(reason, estimated_usage(request, "".join(self._texts)))
+            usage = estimated_usage(request, "".join(self._texts))
         else:
-            yield AnswerDone(reason, Usage(self._prompt_tokens, self._completion_tokens))
+            usage = Usage(self._prompt_tokens, self._completion_tokens)
+        yield AnswerDone(reason, usage, self._id, self._model)

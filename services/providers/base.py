@@ -82,10 +82,16 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDone:
-    """The provider has finished; comes once, last. Never leave out the finish reason."""
+    """The provider has finished; comes once, last. Never leave out the finish reason.
+
+    Args:
+        response_id, response_model: what the vendor itself calls its answer, and the model that gave it, if it says so.
+    """
 
     finish_reason: FinishReason
     usage: Usage
+    response_id: str | None = None
+    response_model: str | None = None
 
 
 ModelEvent = AnswerStarted | TextDelta | ToolCall | AnswerDone

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx2
+
+OnRequest = Callable[["httpx2.Request"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +22,7 @@ class ProviderConfig:
         model: None is the provider's default.
         timeout: seconds without a byte, and without an event, after which a call is given up.
         context_tokens: the model's window; None looks it up by the model's name.
+        on_request: sees each request before it is sent, and may add to its headers.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -22,3 +30,4 @@ class ProviderConfig:
     model: str | None = None
     timeout: float = 60.0
     context_tokens: int | None = None
+    on_request: OnRequest | None = field(default=None, repr=False, compare=False)

@@ -16,6 +16,13 @@ log = logging.getLogger(__name__)
 # Statuses that blame the request, not the provider: its form, its size, what it asks for.
 REQUEST_AT_FAULT = frozenset({400, 413, 422})
 
+Ask = Callable[[ChatModel, ChatRequest], Iterator[ModelEvent]]
+
+
+def ask(model: ChatModel, request: ChatRequest) -> Iterator[ModelEvent]:
+    """What a model answers."""
+    return model.stream(request)
+
 
 class Failover:
     """`ChatModel` over an ordered list of others.
@@ -33,11 +40,15 @@ class Failover:
     Args:
         models: in the order they are asked; at least one, each under its own name.
         new_circuit: makes the circuit of one provider.
+        ask: asks one of them; every call of a model passes through it.
     """
 
-    def __init__(self, models: Sequence[ChatModel], new_circuit: Callable[[], Circuit] = Circuit) -> None:
+    def __init__(
+        self, models: Sequence[ChatModel], new_circuit: Callable[[], Circuit] = Circuit, ask: Ask = ask
+    ) -> None:
         if not models:
             raise ValueError("no provider to ask")
+        self._ask = ask
         self._models = tuple(models)
         self._circuits: Mapping[str, Circuit] = {model.name: new_circuit() for model in models}
         if len(self._circuits) != len(self._models):
@@ -103,7 +114,7 @@ class Failover:
     def _answer_of(self, model: ChatModel, request: ChatRequest) -> Iterator[ModelEvent]:
         circuit = self._circuits[model.name]
         settled = begun = False
-        events = cast("Generator[ModelEvent]", model.stream(request))
+        events = cast("Generator[ModelEvent]", self._ask(model, request))
         try:
             with contextlib.closing(events):
                 started: AnswerStarted | None = None

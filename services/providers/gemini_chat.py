@@ -75,7 +75,7 @@ class GeminiChat:
         self.model = config.model or DEFAULT_MODEL
         self.context_tokens = config.context_tokens or context_tokens(self.model.removeprefix("models/"))
         self._secret = config.api_key
-        self._http = http_client(config.timeout)
+        self._http = http_client(config.timeout, config.on_request)
         self._client = gemini_client(config, self._http)
 
     def stream(self, request: ChatRequest) -> Iterator[ModelEvent]:
@@ -203,11 +203,14 @@ class _Answer:
         self._called = False
         self._finish: FinishReason | None = None
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
+        self._id: str | None = None
+        self._model: str | None = None
         self._chunks = 0
 
     def take(self, chunk: types.GenerateContentResponse) -> Iterator[ModelEvent]:
         self._chunks += 1
         self._usage = chunk.usage_metadata or self._usage
+        self._id, self._model = chunk.response_id or self._id, chunk.model_version or self._model
         if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
             self._finish = "content_filter"
         for candidate in chunk.candidates or ():
@@ -234,7 +237,7 @@ class _Answer:
         if self._finish is None:
             raise ProviderUnavailable("The answer was cut off.", provider=self._provider)
         reason: FinishReason = "tool_calls" if self._called and self._finish == "stop" else self._finish
-        yield AnswerDone(reason, self._usage_of(request))
+        yield AnswerDone(reason, self._usage_of(request), self._id, self._model)
 
     def _usage_of(self, request: ChatRequest) -> Usage:
         usage = self._usage

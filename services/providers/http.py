@@ -23,6 +23,7 @@ from services.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from services.providers.config import OnRequest
 from services.providers.sse import BrokenStream, SilentStream
 from services.providers.transport import Urllib3Transport
 
@@ -83,8 +84,8 @@ def timeouts(timeout: float) -> httpx2.Timeout:
     return httpx2.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S))
 
 
-def http_client(timeout: float) -> httpx2.Client:
-    """A pooled, thread-safe client for one vendor; `timeout` as in `timeouts`."""
+def http_client(timeout: float, on_request: OnRequest | None = None) -> httpx2.Client:
+    """A pooled, thread-safe client for one vendor; `timeout` as in `timeouts`, `on_request` as in `ProviderConfig`."""
     return httpx2.Client(
         # Behind a proxy httpx2's own transport serves, which knows proxies.
         transport=None if getproxies() else Urllib3Transport(),
@@ -94,6 +95,7 @@ def http_client(timeout: float) -> httpx2.Client:
         # Compressing a stream of events makes every proxy on the way hold it back.
         headers={"Accept-Encoding": "identity"},
         follow_redirects=True,
+        event_hooks={"request": [on_request]} if on_request else None,
     )
 
 

@@ -150,6 +150,8 @@ class _Answer:
         self._refused = False
         self._ended = False
         self._usage: Usage | None = None
+        self._id: str | None = None
+        self._model: str | None = None
         self._events = 0
 
     def take(self, events: list[bytes]) -> str:
@@ -176,6 +178,8 @@ class _Answer:
     def _read(self, frame: dict[str, Any], texts: list[str]) -> None:
         if error := frame.get("error"):
             raise streamed_error(self._provider, error, self._secret)
+        if not self._id:
+            self._id, self._model = str(frame.get("id") or ""), str(frame.get("model") or "")
         if usage := frame.get("usage"):
             self._usage = Usage(int(usage["prompt_tokens"] or 0), int(usage.get("completion_tokens") or 0))
         for choice in frame.get("choices") or ():
@@ -228,7 +232,7 @@ class _Answer:
             for call in self._calls:
                 yield whole_call(call.id or f"call_{uuid.uuid4().hex}", call.name, "".join(call.arguments))
         usage = self._usage or estimated_usage(request, "".join(self._texts))
-        yield AnswerDone(self._finish_reason(), usage)
+        yield AnswerDone(self._finish_reason(), usage, self._id, self._model)
 
     def _finish_reason(self) -> FinishReason:
         if self._refused:

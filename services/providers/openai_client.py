@@ -31,5 +31,5 @@ def openai_client(config: ProviderConfig) -> openai.OpenAI:
         base_url=config.base_url or BASE_URL,
         max_retries=0,
         timeout=timeouts(config.timeout),
-        http_client=http_client(config.timeout),
+        http_client=http_client(config.timeout, config.on_request),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
-from services.providers.failover import Failover
+from services.providers.failover import Ask, Failover, ask
 
 Factory = Callable[[ProviderConfig], ChatModel]
 
@@ -33,13 +33,16 @@ def _anthropic(config: ProviderConfig) -> ChatModel:
 CLOUD: Mapping[str, Factory] = {"openai": _openai, "gemini": _gemini, "anthropic": _anthropic}
 
 
-def build(names: Sequence[str], config: Mapping[str, ProviderConfig], others: Mapping[str, ChatModel]) -> Failover:
+def build(
+    names: Sequence[str], config: Mapping[str, ProviderConfig], others: Mapping[str, ChatModel], ask: Ask = ask
+) -> Failover:
     """The providers of `names`, asked in that order.
 
     Args:
         names: as in `VISION_PROVIDER`; each one of `CLOUD` or of `others`.
         config: how to reach the cloud providers among them; one that is missing has its defaults.
         others: models made elsewhere, by name: the local one, which needs no address but its eyes.
+        ask: see `Failover`.
 
     Raises:
         ValueError: a name is not known or listed twice, there is none, or a vendor that wants a key has none.
@@ -52,4 +55,4 @@ def build(names: Sequence[str], config: Mapping[str, ProviderConfig], others: Ma
             models.append(CLOUD[name](config.get(name, ProviderConfig())))
         else:
             raise ValueError(f"there is no provider {name!r}; there are {', '.join([*CLOUD, *others])}")
-    return Failover(models)
+    return Failover(models, ask=ask)

@@ -39,7 +39,7 @@ class GeminiEar:
     def __init__(self, config: ProviderConfig) -> None:
         self._model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._http = http_client(config.timeout)
+        self._http = http_client(config.timeout, config.on_request)
         self._client = gemini_client(config, self._http)
 
     def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:

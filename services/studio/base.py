@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from services.content import Usage
 from services.studio.operations import Edit, Navigation
 
 Outcome = Literal["picture", "unchanged", "text_only", "refused", "navigation"]
@@ -84,6 +85,7 @@ class StudioReply:
             (they begin with a canvas).
         navigation: with the outcome `navigation`, where to.
         remaining_prompt: what else the words asked for, to be sent again after going there.
+        usage: tokens, where the vendor counts them.
     """
 
     text: str
@@ -97,6 +99,7 @@ class StudioReply:
     chain_base: ChainBase = "picture"
     navigation: Navigation | None = None
     remaining_prompt: str = ""
+    usage: Usage = Usage()
 
 
 class ImageStudio(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.content import Usage
 from services.errors import ImageRejected, ProviderGarbage
 from services.library.decoding import decode
 from services.library.pictures import prepare
@@ -69,12 +70,14 @@ class Answer:
         data: its picture, not yet checked; None where there was none.
         finish_reason: its own word for why it stopped.
         refused: whether that word means its rules forbid it.
+        usage: tokens, where it counts them.
     """
 
     text: str
     data: bytes | None
     finish_reason: str
     refused: bool = False
+    usage: Usage = Usage()
 
 
 def reply(provider: str, model: str, request: StudioRequest, sent: Sent | None, answer: Answer) -> StudioReply:
@@ -84,7 +87,7 @@ def reply(provider: str, model: str, request: StudioRequest, sent: Sent | None, 
     """
 
     def without_picture(outcome: Outcome, text: str) -> StudioReply:
-        return StudioReply(text, None, outcome, provider, model, answer.finish_reason)
+        return StudioReply(text, None, outcome, provider, model, answer.finish_reason, usage=answer.usage)
 
     if answer.refused:
         return without_picture("refused", answer.text or REFUSED)
@@ -101,7 +104,16 @@ def reply(provider: str, model: str, request: StudioRequest, sent: Sent | None, 
             return without_picture("unchanged", answer.text or UNCHANGED)
         picture = Picture(limited, "image/png")
     alt_text = prompt_alt_text(request.prompt, edited=request.picture is not None)
-    return StudioReply(answer.text, picture, "picture", provider, model, answer.finish_reason, alt_text=alt_text)
+    return StudioReply(
+        answer.text,
+        picture,
+        "picture",
+        provider,
+        model,
+        answer.finish_reason,
+        alt_text=alt_text,
+        usage=answer.usage,
+    )
 
 
 def _came_back(before: tuple[bytes, ...], picture: Picture) -> bool:

@@ -16,6 +16,13 @@ from services.studio.navigation import navigation_reply
 
 log = logging.getLogger(__name__)
 
+Ask = Callable[[ImageStudio, StudioRequest], StudioReply]
+
+
+def ask(studio: ImageStudio, request: StudioRequest) -> StudioReply:
+    """What a studio makes."""
+    return studio.create_or_edit(request)
+
 
 class StudioFailover:
     """`ImageStudio` over an ordered list of others.
@@ -26,11 +33,15 @@ class StudioFailover:
     Args:
         studios: in the order they are asked; at least one, each under its own name.
         new_circuit: makes the circuit of one.
+        ask: asks one of them.
     """
 
-    def __init__(self, studios: Sequence[ImageStudio], new_circuit: Callable[[], Circuit] = Circuit) -> None:
+    def __init__(
+        self, studios: Sequence[ImageStudio], new_circuit: Callable[[], Circuit] = Circuit, ask: Ask = ask
+    ) -> None:
         if not studios:
             raise ValueError("no image provider to ask")
+        self._ask = ask
         self._studios = tuple(studios)
         self._circuits: Mapping[str, Circuit] = {studio.name: new_circuit() for studio in studios}
         if len(self._circuits) != len(self._studios):
@@ -58,7 +69,7 @@ class StudioFailover:
         for studio in self._to_ask():
             circuit = self._circuits[studio.name]
             try:
-                reply = studio.create_or_edit(request)
+                reply = self._ask(studio, request)
             except ProviderError as error:
                 _settle(circuit, error)
                 causes.append(error)
@@ -110,12 +121,15 @@ def _openai(config: ProviderConfig) -> ImageStudio:
 CLOUD: Mapping[str, Callable[[ProviderConfig], ImageStudio]] = {"gemini": _gemini, "openai": _openai}
 
 
-def build(names: Sequence[str], config: Mapping[str, ProviderConfig], local: LocalEditor) -> StudioFailover:
+def build(
+    names: Sequence[str], config: Mapping[str, ProviderConfig], local: LocalEditor, ask: Ask = ask
+) -> StudioFailover:
     """The studios of `names`, asked in that order.
 
     Args:
         names: as in `IMAGE_PROVIDER`; each `gemini`, `openai` or `local`.
         config: how to reach the cloud ones among them; `model` there is the one for pictures.
+        ask: see `StudioFailover`.
 
     Raises:
         ValueError: a name is unknown or listed twice, there is none, or a vendor that wants a key has none.
@@ -128,4 +142,4 @@ def build(names: Sequence[str], config: Mapping[str, ProviderConfig], local: Loc
             studios.append(CLOUD[name](config.get(name, ProviderConfig())))
         else:
             raise ValueError(f"there is no image provider {name!r}; there are {', '.join([*CLOUD, 'local'])}")
-    return StudioFailover(studios)
+    return StudioFailover(studios, ask=ask)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from google.genai import types
 
+from services.content import Usage
 from services.errors import ProviderGarbage
 from services.providers.config import ProviderConfig
 from services.providers.gemini_chat import FINISH_REASONS
@@ -35,7 +36,7 @@ class GeminiStudio:
     def __init__(self, config: ProviderConfig) -> None:
         self.model = config.model or DEFAULT_MODEL
         self._secret = config.api_key
-        self._http = http_client(config.timeout)
+        self._http = http_client(config.timeout, config.on_request)
         self._client = gemini_client(config, self._http)
 
     def create_or_edit(self, request: StudioRequest) -> StudioReply:
@@ -75,7 +76,10 @@ class GeminiStudio:
         pictures = [part.inline_data.data or b"" for part in shown if part.inline_data]
         reason = candidate.finish_reason
         refused = reason is not None and FINISH_REASONS.get(reason) == "content_filter"
-        return Answer(text, pictures[0] if pictures else None, _word(reason), refused=refused and not pictures)
+        counted = response.usage_metadata
+        usage = Usage(counted.prompt_token_count or 0, _made(counted)) if counted else Usage()
+        picture = pictures[0] if pictures else None
+        return Answer(text, picture, _word(reason), refused=refused and not pictures, usage=usage)
 
 
 def contents(request: StudioRequest, sent: Sent | None) -> list[types.Content]:
@@ -104,6 +108,10 @@ def _said(turn: Turn) -> str:
 
 def _mask_type(mask: bytes) -> str:
     return "image/jpeg" if mask.startswith(b"\xff\xd8") else "image/png"
+
+
+def _made(counted: types.GenerateContentResponseUsageMetadata) -> int:
+    return (counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)
 
 
 def _word(reason: types.FinishReason | types.BlockedReason | None) -> str:

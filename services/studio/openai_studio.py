@@ -11,6 +11,7 @@ import openai
 from openai.types import ImagesResponse
 from PIL import Image, ImageOps
 
+from services.content import Usage
 from services.errors import ProviderGarbage
 from services.providers.config import ProviderConfig
 from services.providers.http import provider_errors
@@ -83,7 +84,9 @@ class OpenAIStudio:
             data = base64.b64decode(first.b64_json, validate=True)
         except (binascii.Error, ValueError):
             raise ProviderGarbage("The picture in the answer is not base64.", provider=self.name) from None
-        return Answer(first.revised_prompt or "", data, "stop")
+        counted = response.usage
+        usage = Usage(counted.input_tokens or 0, counted.output_tokens or 0) if counted else Usage()
+        return Answer(first.revised_prompt or "", data, "stop", usage=usage)
 
 
 def vendor_mask(mask: bytes, sent: Sent) -> bytes:
