@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,6 +24,8 @@ CONNECTIONS = 20
 UNAVAILABLE = ("OperationalError", "InterfaceError", "DatabaseError", "InternalError")
 """Names of the driver's errors that are not the statement's fault: no answer, locked, damaged or no database at all."""
 
+
+Asked = TypeVar("Asked", bound=Select[Any])
 
 Work = Session | Connection
 """A transaction under way, with or without the object mapper."""
@@ -161,6 +163,12 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def held(wanted: Asked) -> Asked:
+    """The rows as asked for, and nobody deletes them before the transaction ends, for what is to refer to them needs
+    them there. On SQLite, whose one writer is alone, they are only asked for."""
+    return wanted.with_for_update(read=True, key_share=True)
 
 
 def upsert(work: Work, table: type[Base]) -> sqlite.Insert | postgresql.Insert:

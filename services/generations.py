@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from sqlalchemy import insert, select
 
 from models.chats import Message, MessageEvents
-from models.database import Database, DatabaseUnavailable
+from models.database import Database, DatabaseUnavailable, held
 from services import kept_streams, turn_rows
 from services.answer_log import Entry, Log, Unread
 from services.errors import AssistantError
@@ -200,7 +200,7 @@ class Generations:
             with self.database.write() as session:
                 ids = [made.message_id for made in said]
                 # A picture or a session may have been deleted meanwhile, and its messages with it.
-                present = select(Message.id).where(Message.id.in_(ids)).with_for_update(read=True, key_share=True)
+                present = held(select(Message.id).where(Message.id.in_(ids)).order_by(Message.id))
                 there = set(session.execute(present).scalars())
                 rows = [
                     {"message_id": made.message_id, "position": made.kept, "entries": entries}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
-from models.database import Database
+from models.database import Database, held
 from models.library import ConversationDocument, Document
 from models.media import ConversationImage, Image
 from services import session_search
@@ -158,9 +158,9 @@ class Sessions:
         """
         chosen = list(dict.fromkeys(document_ids))
         with self.database.write() as session:
-            _require_open(_get(session, owner_id, session_id))
+            _require_open(_get(session, owner_id, session_id, to_change=True))
             mine = select(Document.id).where(Document.owner_id == owner_id, Document.id.in_(chosen))
-            missing = sorted(set(chosen) - set(session.execute(mine).scalars()))
+            missing = sorted(set(chosen) - set(session.execute(held(mine.order_by(Document.id))).scalars()))
             if missing:
                 raise DocumentNotFound("There is no document with this id.", context={"document_ids": missing})
             session.execute(delete(ConversationDocument).where(ConversationDocument.conversation_id == session_id))
@@ -277,12 +277,13 @@ def _require_open(found: Conversation) -> None:
 
 
 def _require_images(session: Session, owner_id: str, image_ids: Sequence[str]) -> None:
-    wanted = set(image_ids)
     there: set[str] = set()
-    for begin in range(0, len(image_ids), 500):
-        some = list(image_ids)[begin : begin + 500]
-        there |= set(session.execute(select(Image.id).where(Image.owner_id == owner_id, Image.id.in_(some))).scalars())
-    missing = sorted(wanted - there)
+    # Everywhere in one order: two that hold what the other waits for would wait for ever.
+    wanted = sorted(set(image_ids))
+    for begin in range(0, len(wanted), 500):
+        mine = select(Image.id).where(Image.owner_id == owner_id, Image.id.in_(wanted[begin : begin + 500]))
+        there |= set(session.execute(held(mine.order_by(Image.id))).scalars())
+    missing = [image_id for image_id in wanted if image_id not in there]
     if missing:
         error = ImageNotFound(missing[0])
         error.context = {"image_ids": missing}

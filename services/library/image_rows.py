@@ -39,9 +39,10 @@ def take_away(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[st
         The storage key of each that was deleted, by id.
     """
     gone: dict[str, str] = {}
-    for some in batched(image_ids):
+    for some in batched(sorted(image_ids)):
         asked = select(Image.id, Image.storage_key, Image.sha256).where(Image.id.in_(some), Image.owner_id == owner_id)
-        found = work.execute(asked).all()
+        # Whoever refers to them now is waited for; in one order, so that nobody waits in a ring.
+        found = work.execute(asked.order_by(Image.id).with_for_update()).all()
         ids = [row.id for row in found]
         own = select(ConversationImage.conversation_id).where(ConversationImage.image_id.in_(ids))
         for statement in (
