@@ -28,7 +28,15 @@ from routes.schemas import (
 )
 from services import prompts, turns
 from services.content import ImagePart
-from services.errors import ImageNotFound, ImageRejected, ProviderError, SessionNotFound
+from services.errors import (
+    AssistantError,
+    ImageNotFound,
+    ImageRejected,
+    Interrupted,
+    ProviderError,
+    SessionNotFound,
+    StorageUnavailable,
+)
 from services.events import TurnDone, TurnFailed
 from services.library.analysing import JOB as ANALYSE
 from services.library.images import Uploaded
@@ -49,7 +57,8 @@ def upload(form: UploadForm) -> tuple[Response, int]:  # noqa: ARG001 - read by 
     image = describe(uploaded.image)
     try:
         done = turns.collect(turn)
-    except ProviderError as error:
+    except (ProviderError, StorageUnavailable, Interrupted) as error:
+        # The picture is kept: whoever sends it again would have it twice.
         done = unanalysed(turn, error)
     # Not before: the local model has measured the picture by now, and the job finds its facts.
     services().jobs.enqueue(ANALYSE, uploaded.image.id)
@@ -172,14 +181,14 @@ def ask(uploaded: Uploaded, text: str, *, first: bool = False) -> Turn:
         raise ImageNotFound(uploaded.image.id) from None
 
 
-def unanalysed(turn: Turn, error: ProviderError) -> TurnDone:
+def unanalysed(turn: Turn, error: AssistantError) -> TurnDone:
     """The answer to an upload that is kept although nobody could look at it."""
     return TurnDone(
         message_id=turn.message_id,
         text=turn.text or f"The picture is kept, but it could not be analysed now. {error.message}",
         finish_reason="error",
         usage=turn.usage,
-        provider=turn.provider or error.provider,
+        provider=turn.provider or (error.provider if isinstance(error, ProviderError) else ""),
         model=turn.model or "",
         processing_time_ms=turn.elapsed_ms,
     )

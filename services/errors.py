@@ -34,6 +34,8 @@ from __future__ import annotations
 
 from typing import Any
 
+DATABASE_AWAY = "The database does not answer. Please try again."
+
 
 class AssistantError(Exception):
     """Base of every error this program raises on purpose.

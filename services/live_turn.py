@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import partial
 from typing import Literal, Protocol
 
-from models.database import Database, Work
+from models.database import Database, DatabaseUnavailable, Work
 from services import turn_rows, usage
 from services.agent import loop
 from services.agent.citations import CitationFilter
 from services.agent.evidence import Results
 from services.content import FinishReason, ToolCall, Usage
-from services.errors import AssistantError, Interrupted
+from services.errors import DATABASE_AWAY, AssistantError, Interrupted, StorageUnavailable
 from services.events import ChatEvent, LoopDone, LoopEvent, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, TextDelta
@@ -28,6 +28,9 @@ from services.usage import Limits
 log = logging.getLogger(__name__)
 
 Outcome = Literal["complete", "interrupted", "failed"]
+
+PAUSES_S = (0.1, 0.2, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0)
+"""Between attempts to write down the end of an answer, while whoever reads it waits."""
 
 
 class Keeper(Protocol):
@@ -47,7 +50,11 @@ class Keeper(Protocol):
         ...
 
     def forget(self, turn: Turn) -> None:
-        """It has ended."""
+        """Its end is written down."""
+        ...
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; False where nothing is waited for any more: the process ends."""
         ...
 
 
@@ -57,6 +64,9 @@ class Turn:
 
     The first event is `TurnStarted`, the last `TurnDone` or `TurnFailed`; an interrupted turn just ends. A failure is
     an event here, not an exception, since by then the stream may have begun.
+
+    Attributes:
+        owed: its end is not written down yet, for the database is away; `pay` does it.
     """
 
     turns: Keeper
@@ -73,6 +83,7 @@ class Turn:
     finish_reason: FinishReason | None = None
     usage: Usage = Usage()
     outcome: Outcome | None = None
+    owed: bool = False
     error: AssistantError | None = None
     first_text_ms: int | None = None
     cancelled: bool = False
@@ -99,6 +110,9 @@ class Turn:
             yield from self._answer()
         except AssistantError as error:
             yield from self._failed(error)
+        except DatabaseUnavailable as error:
+            log.warning("an answer needed the database: %s", error)
+            yield from self._failed(StorageUnavailable(DATABASE_AWAY))
         except Exception:
             log.exception("a turn failed on something nobody foresaw")
             yield from self._failed(AssistantError("Something went wrong while the answer was made."))
@@ -138,7 +152,7 @@ class Turn:
                     self.finish_reason, self.usage = event.finish_reason, self._counted(event.usage)
                     self.results, self.calls = event.results, event.calls
                     if self._settle("complete"):
-                        yield self._done() if self.outcome == "complete" else self._cancelled()
+                        yield self._ended()
                 case _:
                     yield event
 
@@ -159,6 +173,11 @@ class Turn:
                 return
             self._said.append(text)
         yield TextDelta(text)
+
+    def _ended(self) -> TurnDone | TurnCancelled | TurnFailed:
+        if self.owed:
+            return TurnFailed(self.message_id, StorageUnavailable(DATABASE_AWAY), self.text)
+        return self._done() if self.outcome == "complete" else self._cancelled()
 
     def _cancelled(self) -> TurnCancelled:
         return TurnCancelled(self.message_id, self.text, self.results)
@@ -185,23 +204,50 @@ class Turn:
         if self._settle("failed"):
             yield TurnFailed(self.message_id, error, self.text)
 
+    def pay(self) -> None:
+        """Write down the end that is owed, if the database is back."""
+        if self.outcome is None:
+            return
+        with self._lock:
+            if self.owed and self._write_down(self.outcome):
+                self.turns.forget(self)
+
     def _settle(self, outcome: Outcome) -> bool:
-        """Write the end down; True for the one caller whose outcome it became."""
+        """Write the end down, or owe it; True for the one caller whose outcome it became."""
         with self._lock:
             if self.outcome is not None:
                 return False
             if outcome == "interrupted":
                 self.usage = self._counted(self.usage)
+            # Whoever breaks an answer off does not wait for the database.
+            pauses = iter(() if outcome == "interrupted" else PAUSES_S)
+            became: Outcome | None = None
             try:
-                with self.turns.database.change() as work:
-                    if self._write_end(work, outcome):
-                        # Another process has cancelled it, and has said so.
-                        outcome, self.cancelled = "interrupted", True
+                while (became := self._write_down(outcome)) is None:
+                    pause = next(pauses, None)
+                    if pause is None or not self.turns.pause(pause):
+                        break
             finally:
-                self.outcome = outcome
-                self.turns.forget(self)
+                self.outcome = became or outcome
+                if not self.owed:
+                    self.turns.forget(self)
         self.turns.observe(self)
         return True
+
+    def _write_down(self, outcome: Outcome) -> Outcome | None:
+        """What the end that is written down became; None where the database is away: then it is owed."""
+        try:
+            with self.turns.database.change() as work:
+                # An attempt that the database went away at may have been kept all the same.
+                if not (self.owed and turn_rows.has_ended(work, self.message_id)) and self._write_end(work, outcome):
+                    # Another process has cancelled it, and has said so.
+                    outcome, self.cancelled = "interrupted", True
+        except DatabaseUnavailable as error:
+            log.warning("the end of an answer could not be written down: %s", error)
+            self.owed = True
+            return None
+        self.owed = False
+        return outcome
 
     def _write_end(self, work: Work, outcome: Outcome) -> bool:
         cancelled = turn_rows.end(

@@ -167,6 +167,12 @@ def cancelled(work: Work, message_ids: Collection[str]) -> list[str]:
     return list(work.execute(ended).scalars())
 
 
+def has_ended(work: Work, message_id: str) -> bool:
+    """Whether `end` has been called for an answer, and was kept."""
+    took = select(_ROWS.c.processing_time_ms).where(_ROWS.c.id == message_id)
+    return work.execute(took).scalar() is not None
+
+
 def end(work: Work, ended: Ended) -> bool:
     """Write the end of an answer down, and mark a question that got none.
 

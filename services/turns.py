@@ -44,6 +44,7 @@ class Turns:
         self._open: set[Turn] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
         self._keeper = threading.Thread(target=self._keep_all, name="keeper", daemon=True)
         self._keeper.start()
 
@@ -85,8 +86,9 @@ class Turns:
 
     def interrupt_all(self) -> int:
         """Settle every turn under way with what it has said so far; how many there were."""
+        self._hurry.set()
         with self._lock:
-            under_way = list(self._open)
+            under_way = [turn for turn in self._open if turn.outcome is None]
         for turn in under_way:
             turn.interrupt()
         return len(under_way)
@@ -94,7 +96,22 @@ class Turns:
     def stop(self) -> int:
         """Interrupt all and stop writing down; how many there were."""
         self._stopping.set()
-        return self.interrupt_all()
+        interrupted = self.interrupt_all()
+        self.pay()
+        return interrupted
+
+    def pay(self) -> None:
+        """Write down the ends of answers for which the database was away."""
+        with self._lock:
+            owed = [turn for turn in self._open if turn.owed]
+        for turn in owed:
+            turn.pay()
+            if turn.owed:
+                return  # it is away still
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, but not once all are to be interrupted; False then."""
+        return not self._hurry.wait(seconds)
 
     def keep_so_far(self) -> None:
         """Write down the text of every turn under way that has said more, but for those kept with their stream, all in
@@ -123,6 +140,7 @@ class Turns:
         while not self._stopping.wait(KEEP_EVERY_S):
             try:
                 self.keep_so_far()
+                self.pay()
             except DatabaseUnavailable as error:
                 log.warning("answers under way could not be written down: %s", error)
 
