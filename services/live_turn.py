@@ -16,7 +16,9 @@ from services import turn_rows, usage
 from services.agent import loop
 from services.agent.citations import CitationFilter
 from services.agent.evidence import Results
-from services.content import FinishReason, ToolCall, Usage
+from services.agent.tool import Outcome as ToolOutcome
+from services.agent.tool import Tool, run_tool
+from services.content import FinishReason, ToolCall, ToolResult, Usage
 from services.errors import DATABASE_AWAY, AssistantError, Interrupted, StorageUnavailable
 from services.events import ChatEvent, LoopDone, LoopEvent, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
@@ -31,6 +33,18 @@ Outcome = Literal["complete", "interrupted", "failed"]
 
 PAUSES_S = (0.1, 0.2, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0)
 """Between attempts to write down the end of an answer, while whoever reads it waits."""
+
+
+class Watch(Protocol):
+    """Looks on while an answer is made."""
+
+    def events(self, answer: Callable[[], Iterator[LoopEvent]], /) -> Iterator[LoopEvent]:
+        """What `answer()` yields."""
+        ...
+
+    def tool(self, tool: Tool, asked: ToolCall, /) -> tuple[ToolResult, ToolOutcome]:
+        """What `run_tool(tool, asked)` gives."""
+        ...
 
 
 class Keeper(Protocol):
@@ -78,6 +92,7 @@ class Turn:
     request: ChatRequest = ChatRequest(messages=())
     question: Question | None = None
     answering: ChatModel | None = None
+    watch: Watch | None = None
     provider: str | None = None
     model: str | None = None
     finish_reason: FinishReason | None = None
@@ -160,9 +175,12 @@ class Turn:
         model = self.answering or self.turns.model
         question = self.question
         if question is None or not question.tools:
-            return loop.run(model, self.request)
-        propose = partial(question.propose, self.message_id) if question.propose else None
-        return loop.run(model, self.request, question.tools, question.evidence, propose)
+            answer = partial(loop.run, model, self.request)
+        else:
+            propose = partial(question.propose, self.message_id) if question.propose else None
+            by = self.watch.tool if self.watch else run_tool
+            answer = partial(loop.run, model, self.request, question.tools, question.evidence, propose, by)
+        return self.watch.events(answer) if self.watch else answer()
 
     def _say(self, text: str) -> Iterator[TextDelta]:
         if not self._said:

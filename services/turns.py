@@ -9,7 +9,7 @@ from collections.abc import Callable
 from models.base import new_id, now
 from models.database import Database, DatabaseUnavailable, Work
 from services import history, turn_rows, usage
-from services.live_turn import Turn, collect, cut_short
+from services.live_turn import Turn, Watch, collect, cut_short
 from services.providers.base import ChatModel, ChatRequest
 from services.question import Question
 from services.session_search import index_message
@@ -28,6 +28,7 @@ class Turns:
     Args:
         worker_id: names this process on the rows it is working on.
         observe: told of every finished turn, for metrics.
+        watch: gives who looks on while a question is answered.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Turns:
         model: ChatModel,
         worker_id: str,
         observe: Callable[[Turn], None] = lambda _turn: None,
+        watch: Callable[[Question], Watch] | None = None,
     ) -> None:
         self.database = database
         self.model = model
         self.worker_id = worker_id
         self.observe = observe
+        self.watch = watch
         self._open: set[Turn] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -80,6 +83,7 @@ class Turns:
         )
         turn.question = question
         turn.answering = model or self.model
+        turn.watch = self.watch(question) if self.watch else None
         with self._lock:
             self._open.add(turn)
         return turn

@@ -37,6 +37,8 @@ ROUNDS_OF_REPEATS = 2
 
 Propose = Callable[[Sequence[Change]], PendingPlan]
 """Keeps changes as a plan that waits for a yes."""
+RunTool = Callable[[Tool, ToolCall], tuple[ToolResult, Outcome]]
+"""Runs a tool that only reads, in whichever thread."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class _Talk:
 
     tools: Mapping[str, Tool]
     evidence: Evidence
+    run_tool: RunTool
     usage: Usage = Usage()
     spoken: bool = False
     repeats: int = 0
@@ -65,6 +68,7 @@ def run(
     tools: Mapping[str, Tool] | None = None,
     evidence: Evidence | None = None,
     propose: Propose | None = None,
+    run_tool: RunTool = run_tool,
 ) -> Iterator[LoopEvent]:
     """Let the model answer, with tools if it wants them, for at most `MAX_ROUNDS` rounds.
 
@@ -74,11 +78,12 @@ def run(
     Args:
         evidence: takes in what the tools bring.
         propose: where plans are kept; needed when one of the tools changes things.
+        run_tool: every tool that only reads is run by it.
 
     Raises:
         ProviderError: the model failed.
     """
-    talk = _Talk(tools or {}, evidence or Evidence())
+    talk = _Talk(tools or {}, evidence or Evidence(), run_tool)
     specs = tuple(tool.spec if tool.handed_on else in_brief(tool.spec) for tool in talk.tools.values())
     messages = request.messages
     reason: FinishReason = "length"
@@ -152,7 +157,7 @@ def _run_calls(calls: list[ToolCall], talk: _Talk) -> Generator[LoopEvent, None,
         else:
             (changing if tool.changes else reading).append((place, tool, call))
     talk.repeats = 0 if reading or changing else talk.repeats + 1
-    for (place, _tool, call), (result, outcome) in zip(reading, _side_by_side(reading), strict=True):
+    for (place, _tool, call), (result, outcome) in zip(reading, _side_by_side(reading, talk.run_tool), strict=True):
         answers[place] = _take_in(result, outcome, talk)
         if outcome.found.pictures:
             yield ImagesFound(outcome.found.pictures)
@@ -189,7 +194,9 @@ def _repeated(call: ToolCall, before: Sequence[ToolCall], talk: _Talk) -> ToolRe
     return ToolResult(call.id, call.name, told, earlier.failed)
 
 
-def _side_by_side(reading: list[tuple[int, Tool, ToolCall]]) -> list[tuple[ToolResult, Outcome]]:
+def _side_by_side(
+    reading: list[tuple[int, Tool, ToolCall]], run_tool: RunTool
+) -> list[tuple[ToolResult, Outcome]]:
     if len(reading) < 2:
         return [run_tool(tool, call) for _place, tool, call in reading]
     with ThreadPoolExecutor(min(MOST_AT_ONCE, len(reading)), thread_name_prefix="tool") as pool:
