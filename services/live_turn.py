@@ -179,7 +179,7 @@ class Turn:
         else:
             propose = partial(question.propose, self.message_id) if question.propose else None
             by = self.watch.tool if self.watch else run_tool
-            answer = partial(loop.run, model, self.request, question.tools, question.evidence, propose, by)
+            answer = partial(loop.run, model, self.request, question.tools, question.evidence, propose, run_tool=by)
         return self.watch.events(answer) if self.watch else answer()
 
     def _say(self, text: str) -> Iterator[TextDelta]:

@@ -68,6 +68,7 @@ def run(
     tools: Mapping[str, Tool] | None = None,
     evidence: Evidence | None = None,
     propose: Propose | None = None,
+    *,
     run_tool: RunTool = run_tool,
 ) -> Iterator[LoopEvent]:
     """Let the model answer, with tools if it wants them, for at most `MAX_ROUNDS` rounds.
@@ -194,9 +195,7 @@ def _repeated(call: ToolCall, before: Sequence[ToolCall], talk: _Talk) -> ToolRe
     return ToolResult(call.id, call.name, told, earlier.failed)
 
 
-def _side_by_side(
-    reading: list[tuple[int, Tool, ToolCall]], run_tool: RunTool
-) -> list[tuple[ToolResult, Outcome]]:
+def _side_by_side(reading: list[tuple[int, Tool, ToolCall]], run_tool: RunTool) -> list[tuple[ToolResult, Outcome]]:
     if len(reading) < 2:
         return [run_tool(tool, call) for _place, tool, call in reading]
     with ThreadPoolExecutor(min(MOST_AT_ONCE, len(reading)), thread_name_prefix="tool") as pool:
