@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from services.agent.action import (
 from services.content import ToolSpec
 from services.errors import Conflict, ImageNotFound, InvalidInput, NotFound
 from services.library import folder_rows
+from services.library.dissolving import Dissolved, dissolve, restore
 
 AGENT = "FolderAgent"
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": folder_rows.MAX_NAME}
@@ -73,25 +75,28 @@ def _unmove(work: Session, owner_id: str, undo: Arguments) -> None:
 
 
 def _delete(work: Session, owner_id: str, arguments: Arguments) -> Done:
-    gone = folder_rows.take_away(work, owner_id, arguments["folder_id"])
+    gone = dissolve(work, owner_id, arguments["folder_id"])
     result = {
-        "name": gone.folders[0]["name"],
-        "folders_deleted": len(gone.folders),
-        "images_left_without_folder": len(gone.images),
-        "documents_left_without_folder": len(gone.documents),
+        "name": gone.name,
+        "moved_to": gone.parent_id,
+        "images_moved": len(gone.images),
+        "documents_moved": len(gone.documents),
+        "folders_moved": len(gone.folders),
     }
-    return Done(result, {"folders": gone.folders, "images": gone.images, "documents": gone.documents})
+    return Done(result, asdict(gone))
 
 
 def _undelete(work: Session, owner_id: str, undo: Arguments) -> None:
-    gone = folder_rows.TakenAway(undo["folders"], undo["images"], undo["documents"])
-    name = quoted(gone.folders[0]["name"])
+    gone = Dissolved(**undo)
+    name = quoted(gone.name)
     try:
-        folder_rows.put_back(work, owner_id, gone)
+        restore(work, owner_id, gone)
     except NotFound:
         raise Conflict(f"The folder that {name} lay in is gone.", code=OUTDATED) from None
-    except Conflict:
-        raise Conflict(f"There is another folder {name} in its place now.", code=OUTDATED) from None
+    except Conflict as error:
+        deep = error.code == "folders_too_deep"
+        why = f"{name} would lie too deep now." if deep else f"There is another folder {name} in its place now."
+        raise Conflict(why, code=OUTDATED) from None
 
 
 def _put(work: Session, owner_id: str, arguments: Arguments) -> Done:
@@ -131,7 +136,7 @@ def _unput(work: Session, owner_id: str, undo: Arguments) -> None:
 def _target(work: Session, owner_id: str, arguments: Arguments) -> tuple[str | None, bool]:
     """The folder that is meant, and whether it had to be made."""
     if arguments.get("folder_id") is not None:
-        return folder_rows.get(work, owner_id, arguments["folder_id"]).id, False
+        return folder_rows.get(work, owner_id, arguments["folder_id"], to_fill=True).id, False
     if arguments.get("folder_name") is None:
         return None, False
     found = folder_rows.named(work, owner_id, arguments["folder_name"])
@@ -233,11 +238,11 @@ FOLDER_ACTIONS = (
     Action(
         ToolSpec(
             "delete_folder",
-            "Delete a folder and the folders in it. The images and documents in them stay in the library.",
+            "Delete a folder. The images, documents and folders in it move to the folder it lies in, or to none.",
             schema(FOLDER),
         ),
         AGENT,
-        lambda arguments, names: f"Delete the folder {names.folder(arguments)}; what lies in it stays in the library.",
+        lambda arguments, names: f"Delete the folder {names.folder(arguments)}; what lies in it moves up one level.",
         _delete,
         _undelete,
         check=_one_folder,

@@ -6,13 +6,13 @@ For those that do several things in one transaction; every function takes the ow
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id, now
+from models.database import held
 from models.library import Document, Folder
 from models.media import Image
 from services.errors import Conflict, InvalidInput, NotFound
@@ -22,15 +22,6 @@ MAX_DEPTH = 10
 TAKEN = "There is a folder of this name in that place already."
 BATCH = 500
 """Ids in one statement; databases limit how many it may have."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenAway:
-    """A folder that was deleted with those in it, parents first, and what lay where; enough to put it all back."""
-
-    folders: list[dict[str, Any]]
-    images: dict[str, str]
-    documents: dict[str, str]
 
 
 def place_of(parent_id: str | None, name: str) -> str:
@@ -52,12 +43,29 @@ def name_of(given: str) -> str:
     return name
 
 
-def get(work: Session, owner_id: str, folder_id: str) -> Folder:
-    """Raises `NotFound` (`folder_not_found`), also for what is another owner's."""
-    found = work.execute(select(Folder).where(Folder.id == folder_id, Folder.owner_id == owner_id)).scalar()
+def get(work: Session, owner_id: str, folder_id: str, *, to_fill: bool = False) -> Folder:
+    """A folder.
+
+    Args:
+        to_fill: whoever wants to delete it waits, until what is put into it now lies there.
+
+    Raises:
+        NotFound: `folder_not_found`, also for what is another owner's.
+    """
+    wanted = select(Folder).where(Folder.id == folder_id, Folder.owner_id == owner_id)
+    found = work.execute(held(wanted) if to_fill else wanted).scalar()
     if found is None:
-        raise NotFound("There is no folder with this id.", code="folder_not_found", field="folder_id")
+        raise unknown()
     return found
+
+
+def unknown() -> NotFound:
+    return NotFound("There is no folder with this id.", code="folder_not_found", field="folder_id")
+
+
+def lock(work: Session, owner_id: str) -> None:
+    """Wait for whoever else moves or deletes folders of this owner, or puts something into one, and let nobody in."""
+    work.execute(select(Folder.id).where(Folder.owner_id == owner_id).order_by(Folder.id).with_for_update())
 
 
 def every(work: Session, owner_id: str) -> dict[str, Folder]:
@@ -103,7 +111,7 @@ def create(work: Session, owner_id: str, name: str, parent_id: str | None) -> Fo
     """
     name, at = name_of(name), now()
     if parent_id is not None:
-        get(work, owner_id, parent_id)
+        get(work, owner_id, parent_id, to_fill=True)
         _require_shallow(work, parent_id, 1)
     _require_free(work, owner_id, parent_id, name, None)
     folder = Folder(
@@ -141,7 +149,7 @@ def move(work: Session, owner_id: str, folder_id: str, parent_id: str | None, na
         InvalidInput: it is no name.
     """
     # Two moves at once could each be right and together make a ring.
-    work.execute(select(Folder.id).where(Folder.owner_id == owner_id).with_for_update())
+    lock(work, owner_id)
     folder = get(work, owner_id, folder_id)
     name = folder.name if name is None else name_of(name)
     if parent_id is not None:
@@ -168,48 +176,20 @@ def within(work: Session, owner_id: str, folder_id: str) -> dict[str, Folder]:
     return {each: folders[each] for each in found}
 
 
-def take_away(work: Session, owner_id: str, folder_id: str) -> TakenAway:
-    """Delete a folder with those in it. The pictures and documents in them stay, in no folder.
+def take_away(work: Session, owner_id: str, folder_id: str) -> None:
+    """Delete a folder with those in it. What pictures and documents still lie in them stay, in no folder.
 
     Raises:
         NotFound: `folder_not_found`.
     """
+    lock(work, owner_id)
     get(work, owner_id, folder_id)
-    inside = within(work, owner_id, folder_id)
-    columns = [column.key for column in Folder.__table__.columns if column.key not in ("created_at", "updated_at")]
-    gone = TakenAway(
-        folders=[{name: getattr(folder, name) for name in columns} for folder in inside.values()],
-        images=_lying_in(work, Image, list(inside)),
-        documents=_lying_in(work, Document, list(inside)),
-    )
+    inside = list(within(work, owner_id, folder_id))
     for some in batched(inside):
         for kind in (Image, Document):
             work.execute(_quietly(update(kind).where(kind.folder_id.in_(some)).values(folder_id=None)))
-    for some in batched(reversed(list(inside))):
+    for some in batched(reversed(inside)):
         work.execute(_quietly(delete(Folder).where(Folder.id.in_(some), Folder.owner_id == owner_id)))
-    return gone
-
-
-def put_back(work: Session, owner_id: str, gone: TakenAway) -> None:
-    """Undo `take_away`. What has been put elsewhere meanwhile, or deleted, is left alone.
-
-    Raises:
-        NotFound: the folder it lay in is gone.
-        Conflict: `folder_exists`, the name is taken meanwhile.
-    """
-    top = gone.folders[0]
-    if top["parent_id"] is not None:
-        get(work, owner_id, top["parent_id"])
-    _require_free(work, owner_id, top["parent_id"], top["name"], None)
-    at = now()
-    for row in gone.folders:
-        work.execute(insert(Folder).values(**row, created_at=at, updated_at=at))
-    for kind, lay in ((Image, gone.images), (Document, gone.documents)):
-        for folder_id in dict.fromkeys(lay.values()):
-            ids = [item_id for item_id, place in lay.items() if place == folder_id]
-            for some in batched(ids):
-                mine = update(kind).where(kind.id.in_(some), kind.owner_id == owner_id, kind.folder_id.is_(None))
-                work.execute(_quietly(mine.values(folder_id=folder_id)))
 
 
 def lying_where(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[str, str | None]:
@@ -236,14 +216,6 @@ def is_empty(work: Session, folder_id: str) -> bool:
         select(Document.id).where(Document.folder_id == folder_id),
     )
     return all(work.execute(question.limit(1)).first() is None for question in asked)
-
-
-def _lying_in(work: Session, kind: type[Image] | type[Document], folder_ids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for some in batched(folder_ids):
-        for row in work.execute(select(kind.id, kind.folder_id).where(kind.folder_id.in_(some))):
-            found[row.id] = row.folder_id
-    return found
 
 
 def _require_free(work: Session, owner_id: str, parent_id: str | None, name: str, but: str | None) -> None:

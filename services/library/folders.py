@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, count
 from typing import Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.base import now
 from models.library import Document, Folder
 from models.media import Analysis, Image
 from services.errors import Conflict
 from services.library import folder_rows
 from services.library.catalogue import Shelved
+from services.library.dissolving import dissolve
 from services.library.images import Images
 
 Contents = Literal["keep", "delete"]
@@ -102,7 +101,7 @@ class Folders:
             if contents == "delete":
                 folder_rows.take_away(session, owner_id, folder_id)
             else:
-                _dissolve(session, owner_id, folder_id)
+                dissolve(session, owner_id, folder_id)
 
     def items(self, owner_id: str, folder_id: str, limit: int, offset: int) -> Items:
         """What lies directly in a folder: its folders, and a page of its pictures and documents, newest first."""
@@ -153,34 +152,6 @@ class Folders:
             raise Conflict(folder_rows.TAKEN, code="folder_exists", field="name") from None
 
 
-def _dissolve(work: Session, owner_id: str, folder_id: str) -> None:
-    """Delete a folder; what lies in it comes to lie where it lay."""
-    folder = folder_rows.get(work, owner_id, folder_id)
-    parent_id = folder.parent_id
-    folder.place = folder.id  # its own name is free for one that lies in it
-    work.flush()
-    for kind in (Image, Document):
-        lying = update(kind).where(kind.folder_id == folder_id).values(folder_id=parent_id)
-        work.execute(lying.execution_options(synchronize_session=False))
-    for child in work.execute(select(Folder).where(Folder.parent_id == folder_id)).scalars().all():
-        name = _free_name(work, owner_id, parent_id, child.name)
-        child.parent_id, child.name, child.place, child.updated_at = (
-            parent_id,
-            name,
-            folder_rows.place_of(parent_id, name),
-            now(),
-        )
-        work.flush()
-    work.expire_all()
-    work.execute(delete(Folder).where(Folder.id == folder_id))
-
-
-def _free_name(work: Session, owner_id: str, parent_id: str | None, name: str) -> str:
-    places = set(work.execute(select(Folder.place).where(Folder.owner_id == owner_id)).scalars())
-    names = chain([name], (f"{name[: folder_rows.MAX_NAME - 8]} ({number})" for number in count(2)))
-    return next(each for each in names if folder_rows.place_of(parent_id, each) not in places)
-
-
 def _all(session: Session, owner_id: str) -> list[Kept]:
     folders = folder_rows.every(session, owner_id)
     images, documents = _counts(session, owner_id, Image), _counts(session, owner_id, Document)
@@ -192,10 +163,13 @@ def _all(session: Session, owner_id: str) -> list[Kept]:
 
 
 def _one(session: Session, owner_id: str, folder_id: str) -> Kept:
-    folder = folder_rows.get(session, owner_id, folder_id)
+    # Of one statement: not every database shows a transaction one and the same moment.
+    folders = folder_rows.every(session, owner_id)
+    if folder_id not in folders:
+        raise folder_rows.unknown()
     return Kept(
-        folder,
-        folder_rows.path_of(folder_rows.every(session, owner_id), folder_id),
+        folders[folder_id],
+        folder_rows.path_of(folders, folder_id),
         _counts(session, owner_id, Image, folder_id).get(folder_id, 0),
         _counts(session, owner_id, Document, folder_id).get(folder_id, 0),
     )

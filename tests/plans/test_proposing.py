@@ -43,7 +43,7 @@ def test_each_step_says_what_it_does_and_what_cannot_be_undone(library: Library)
         "Take “photo-1.jpg” out of its folder.",
         "Rename the folder “Old” to “Older”.",
         "Move the folder “Old” into “Trips”.",
-        "Delete the folder “Old”; what lies in it stays in the library.",
+        "Delete the folder “Old”; what lies in it moves up one level.",
         "Change “photo-0.jpg”: its title to “Sun set” and no description.",
         "Link 2 photos to “manual.pdf”, page 2.",
         "Remove the link of “photo-0.jpg” with “manual.pdf”.",

@@ -75,7 +75,23 @@ def test_a_folder_comes_back_with_all_that_lay_in_it(library: Library) -> None:
     furnished(library)
     before = state(library)
     plan = library.done(Step("delete_folder", {"folder_name": "Trips"}))
-    assert state(library)["folders"] == []
+    assert library.folders() == {"Beach": None}
+    assert library.undo(plan).status_code == 200
+    assert state(library) == before
+
+
+def test_a_folder_is_deleted_as_the_api_deletes_one(library: Library) -> None:
+    """What lies in it comes to lie where it lay, a folder whose name is taken there under another name."""
+    photos, _manual = furnished(library)
+    library.done(put(photos[2:], folder_name="Trips/Beach/Beach"))
+    library.done(create("Sea", parent_name="Trips"), create("Sea", parent_name="Trips/Beach"))
+    before = state(library)
+    plan = library.done(Step("delete_folder", {"folder_name": "Trips/Beach"}))
+    assert [library.folder_of(photo) for photo in photos] == ["Trips", "Trips", "Beach"]
+    assert library.folders() == {"Trips": None, "Beach": "Trips", "Sea": "Trips", "Sea (2)": "Trips"}
+    result = library.plan(plan.id).steps[0].result
+    assert result is not None
+    assert (result["images_moved"], result["documents_moved"], result["folders_moved"]) == (2, 0, 2)
     assert library.undo(plan).status_code == 200
     assert state(library) == before
 
