@@ -82,6 +82,10 @@ def create_app(
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.url_map.converters["picture"] = images.PictureId
+    if services.telemetry is not None:
+        from routes import tracing
+
+        tracing.init(app, services.telemetry)
     errors.init(app)
     ops.init(app, settings.cors_origins)
     sockets.init(app, settings.cors_origins)

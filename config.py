@@ -300,6 +300,17 @@ class Settings:
         False,
         flag,
     )
+    otel_endpoint: str | None = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OpenTelemetry collector that gets traces and metrics over OTLP/HTTP, such as `http://127.0.0.1:4318`",
+        None,
+        url("http", "https"),
+        shown="nothing is sent",
+    )
+    otel_headers: str | None = setting("OTEL_EXPORTER_OTLP_HEADERS", "headers for it, as `name=value,name=value`", None)
+    otel_service_name: str | None = setting(
+        "OTEL_SERVICE_NAME", "what this server is called there", None, shown="`visual-assistant`"
+    )
     cache_mb: int = setting("CACHE_MB", "memory for prepared pictures, in MiB", 64, whole(1, 65_536))
     log_level: str = setting("LOG_LEVEL", "how much is logged", "INFO", one_of(*LOG_LEVELS))
     log_format: str = setting(

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from config import Settings
 from models.database import Database, DatabaseUnavailable
@@ -50,6 +51,9 @@ from services.vision.eyes import Eyes
 from services.voice import Assistant
 from services.voice_sessions import VoiceSessions
 from services.workers import Roll
+
+if TYPE_CHECKING:
+    from services.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +104,7 @@ class Services:
     bus: Bus
     plans: Plans
     shared: Shared | None = None
+    telemetry: Telemetry | None = None
     started: bool = False
     _starting: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -164,6 +169,8 @@ class Services:
             self.shared.close()
         self.store.close()
         self.database.close()
+        if self.telemetry is not None:
+            self.telemetry.stop()
 
     def _sweep(self) -> None:
         for number in itertools.count():

@@ -16,14 +16,13 @@ from services import turn_rows, usage
 from services.agent import loop
 from services.agent.citations import CitationFilter
 from services.agent.evidence import Results
-from services.agent.tool import Outcome as ToolOutcome
-from services.agent.tool import Tool, run_tool
-from services.content import FinishReason, ToolCall, ToolResult, Usage
+from services.agent.tool import run_tool
+from services.content import FinishReason, ToolCall, Usage
 from services.errors import DATABASE_AWAY, AssistantError, Interrupted, StorageUnavailable
 from services.events import ChatEvent, LoopDone, LoopEvent, TurnCancelled, TurnDone, TurnFailed, TurnStarted
 from services.providers import tokens
 from services.providers.base import AnswerStarted, ChatModel, ChatRequest, TextDelta
-from services.question import Question
+from services.question import Question, Watch
 from services.session_search import index_message
 from services.usage import Limits
 
@@ -33,18 +32,6 @@ Outcome = Literal["complete", "interrupted", "failed"]
 
 PAUSES_S = (0.1, 0.2, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0)
 """Between attempts to write down the end of an answer, while whoever reads it waits."""
-
-
-class Watch(Protocol):
-    """Looks on while an answer is made."""
-
-    def events(self, answer: Callable[[], Iterator[LoopEvent]], /) -> Iterator[LoopEvent]:
-        """What `answer()` yields."""
-        ...
-
-    def tool(self, tool: Tool, asked: ToolCall, /) -> tuple[ToolResult, ToolOutcome]:
-        """What `run_tool(tool, asked)` gives."""
-        ...
 
 
 class Keeper(Protocol):

@@ -5,25 +5,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config import Settings
 from services.errors import ProviderUnavailable
 from services.library.analyses import Analyses
 from services.library.storage import FolderStore, MediaStore
 from services.meaning import registry as embedders
-from services.meaning.base import Embedder
+from services.meaning.base import Embedder, plainly
 from services.providers import registry
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
-from services.providers.failover import Failover
+from services.providers.failover import Failover, ask
 from services.speech.base import SpeechToText, TextToSpeech
 from services.speech.registry import SpeechConfig, speech_to_text, text_to_speech
 from services.studio import failover as studio_failover
 from services.studio.base import ImageStudio
 from services.studio.local_editor import LocalEditor
 
+if TYPE_CHECKING:
+    from services.telemetry import Telemetry
+
 LONGEST_EMBEDDING_S = 10.0
 """A search does not wait longer for the meaning of its words: without it the words themselves are left."""
+
+
+def telemetry(settings: Settings) -> Telemetry | None:
+    """Who tells a collector what models, agents and tools do; its libraries are loaded where there is one."""
+    if settings.otel_endpoint is None:
+        return None
+    from services.collector import Collector
+    from services.telemetry import Telemetry
+
+    return Telemetry(Collector(settings))
 
 
 def media_store(settings: Settings) -> MediaStore:
@@ -45,7 +59,7 @@ def media_store(settings: Settings) -> MediaStore:
     )
 
 
-def chat_model(settings: Settings, analyses: Analyses) -> ChatModel:
+def chat_model(settings: Settings, analyses: Analyses, telemetry: Telemetry | None = None) -> ChatModel:
     """Who answers, in the order they are tried."""
     models = {
         "openai": settings.openai_model,
@@ -57,7 +71,8 @@ def chat_model(settings: Settings, analyses: Analyses) -> ChatModel:
         from services.providers.local_chat import LocalChat
 
         others["local"] = LocalChat(analyses.of)
-    return registry.build(settings.vision_order, _vendors(settings, models), others)
+    asked = telemetry.chat if telemetry else ask
+    return registry.build(settings.vision_order, _vendors(settings, models, telemetry), others, asked)
 
 
 def probe(model: ChatModel) -> None:
@@ -67,39 +82,42 @@ def probe(model: ChatModel) -> None:
         raise ProviderUnavailable("No vision provider answers.", provider=model.name)
 
 
-def ears(settings: Settings) -> SpeechToText:
+def ears(settings: Settings, telemetry: Telemetry | None = None) -> SpeechToText:
     """Who hears."""
-    return speech_to_text(settings.stt_order, _speech(settings))
+    return speech_to_text(settings.stt_order, _speech(settings, telemetry))
 
 
-def speaker(settings: Settings) -> TextToSpeech:
+def speaker(settings: Settings, telemetry: Telemetry | None = None) -> TextToSpeech:
     """Who speaks; what was said before is kept."""
-    return text_to_speech(settings.tts_provider, _speech(settings), settings.data_dir / "speech")
+    return text_to_speech(settings.tts_provider, _speech(settings, telemetry), settings.data_dir / "speech")
 
 
-def maker(settings: Settings) -> ImageStudio:
+def maker(settings: Settings, telemetry: Telemetry | None = None) -> ImageStudio:
     """Who makes and changes pictures."""
     models = {"openai": settings.openai_image_model, "gemini": settings.gemini_image_model}
-    return studio_failover.build(settings.image_order, _vendors(settings, models), LocalEditor())
+    vendors = _vendors(settings, models, telemetry)
+    asked = telemetry.picture if telemetry else studio_failover.ask
+    return studio_failover.build(settings.image_order, vendors, LocalEditor(), asked)
 
 
-def embedder(settings: Settings) -> Embedder:
+def embedder(settings: Settings, telemetry: Telemetry | None = None) -> Embedder:
     """Who makes vectors of texts."""
     models = {"openai": settings.openai_embedding_model, "gemini": settings.gemini_embedding_model}
     timeout = min(settings.provider_timeout_s, LONGEST_EMBEDDING_S)
-    return embedders.build(settings.embedding_provider, _vendors(settings, models, timeout))
+    vendors = _vendors(settings, models, telemetry, timeout)
+    return embedders.build(settings.embedding_provider, vendors, telemetry.embeddings if telemetry else plainly)
 
 
-def _speech(settings: Settings) -> SpeechConfig:
+def _speech(settings: Settings, telemetry: Telemetry | None) -> SpeechConfig:
     return SpeechConfig(
-        cloud=_vendors(settings, {"openai": None, "gemini": None}),
+        cloud=_vendors(settings, {"openai": None, "gemini": None}, telemetry),
         vosk_model_path=settings.vosk_model_path,
         whisper_dir=settings.whisper_dir if settings.local_whisper else None,
     )
 
 
 def _vendors(
-    settings: Settings, models: Mapping[str, str | None], timeout: float | None = None
+    settings: Settings, models: Mapping[str, str | None], telemetry: Telemetry | None, timeout: float | None = None
 ) -> dict[str, ProviderConfig]:
     """How these vendors are reached, each with the model it is to use."""
     reached = {
@@ -108,4 +126,7 @@ def _vendors(
         "anthropic": (settings.anthropic_api_key, settings.anthropic_base_url),
     }
     wait = timeout or settings.provider_timeout_s
-    return {name: ProviderConfig(*reached[name], model, timeout=wait) for name, model in models.items()}
+    sees = telemetry.outgoing if telemetry else None
+    return {
+        name: ProviderConfig(*reached[name], model, timeout=wait, on_request=sees) for name, model in models.items()
+    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from services.agent.evidence import Change, Evidence, PendingPlan, Results
-from services.agent.tool import Tool
-from services.content import ImagePart, Language, Message
+from services.agent.tool import Outcome, Tool
+from services.content import ImagePart, Language, Message, ToolCall, ToolResult
+from services.events import LoopEvent
 from services.providers.base import Options, Style
 from services.usage import Limits
 
@@ -55,3 +56,15 @@ class Question:
     evidence: Evidence | None = None
     propose: Callable[[str, Sequence[Change]], PendingPlan] | None = None
     kept_results: Callable[[Results], dict[str, Any]] | None = None
+
+
+class Watch(Protocol):
+    """Looks on while a question is answered."""
+
+    def events(self, answer: Callable[[], Iterator[LoopEvent]], /) -> Iterator[LoopEvent]:
+        """What `answer()` yields."""
+        ...
+
+    def tool(self, tool: Tool, asked: ToolCall, /) -> tuple[ToolResult, Outcome]:
+        """What `run_tool(tool, asked)` gives."""
+        ...

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from models.base import new_id, now
 from models.database import Database, DatabaseUnavailable, Work
 from services import history, turn_rows, usage
-from services.live_turn import Turn, Watch, collect, cut_short
+from services.live_turn import Turn, collect, cut_short
 from services.providers.base import ChatModel, ChatRequest
-from services.question import Question
+from services.question import Question, Watch
 from services.session_search import index_message
 
 __all__ = ["Question", "Turn", "Turns", "collect", "cut_short"]

@@ -107,10 +107,12 @@ def build(
     metrics = Metrics({"prepared": prepared, "facts": facts}, lambda: backlog(database))
     roll = Roll(database, settings.job_threads)
     stopping = threading.Event()
-    answering = model or outside.chat_model(settings, analyses)
-    turns = Turns(database, answering, roll.worker_id, metrics.turn_ended)
+    telemetry = outside.telemetry(settings)
+    answering = model or outside.chat_model(settings, analyses, telemetry)
+    watch = telemetry.turn if telemetry else None
+    turns = Turns(database, answering, roll.worker_id, metrics.turn_ended, watch)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
-    embedder = outside.embedder(settings)
+    embedder = outside.embedder(settings, telemetry)
     of_images = Centred(embedder)
     image_index = ImageIndex(database, of_images, Vectors(database, of_images.name))
     images = Images(database, store, prepared, image_index, extra_formats=settings.extra_image_formats)
@@ -119,8 +121,8 @@ def build(
         sessions=voice_sessions,
         images=images,
         turns=turns,
-        ears=ears or outside.ears(settings),
-        voice=speaker or outside.speaker(settings),
+        ears=ears or outside.ears(settings, telemetry),
+        voice=speaker or outside.speaker(settings, telemetry),
     )
     describe = Describer(answering) if settings.analyse_with_provider else None
     analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), image_index, describe)
@@ -181,7 +183,7 @@ def build(
         gateway=Gateway(database, turns),
         remote_images=RemoteImages(settings.remote_images),
         galleries=galleries,
-        studio=Studio(galleries, turns, outside.maker(settings), lambda data: _caption(eyes, data)),
+        studio=Studio(galleries, turns, outside.maker(settings, telemetry), lambda data: _caption(eyes, data)),
         assistant=assistant,
         voice_sessions=voice_sessions,
         voice_rate=Rate(settings.voice_rate_limit, settings.redis_url),
@@ -202,6 +204,7 @@ def build(
         bus=bus,
         plans=Plans(database, jobs, bus),
         shared=shared,
+        telemetry=telemetry,
     )
 
 
