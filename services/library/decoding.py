@@ -126,6 +126,8 @@ def decode(data: bytes) -> Decoded:
             kind = "JPEG" if image.format == MPO else str(image.format)
             _check_pixels(image)
             width, height = upright_size(image)
+            if kind == "PNG":
+                _check_sums(data)
             _load_all(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels() from None
@@ -175,6 +177,13 @@ def _check_pixels(image: Image.Image) -> None:
         raise _corrupt()
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
+
+
+def _check_sums(data: bytes) -> None:
+    """A PNG holds a sum of each of its parts. Pillow looks at those of the pixels only for the asking, and otherwise
+    makes something of pixels that are damaged."""
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        image.verify()
 
 
 def _load_all(image: Image.Image) -> None:

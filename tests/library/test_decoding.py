@@ -14,6 +14,9 @@ from services.library.decoding import check_upload, decode, extension, safe_file
 from tests.conftest import picture
 
 
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -86,6 +89,14 @@ def test_a_picture_cut_off_is_refused(kind: str, kept: float) -> None:
     data = buffer.getvalue()
     with pytest.raises(ImageRejected):
         decode(data[: int(len(data) * kept)])
+
+
+@given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_damaged_png_is_refused_wherever_it_is_damaged(at: float, bit: int) -> None:
+    data = bytearray(picture("PNG", size=(40, 30)))
+    data[int(at * (len(data) - len(PNG_END)))] ^= 1 << bit
+    with pytest.raises(ImageRejected):
+        decode(bytes(data))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
