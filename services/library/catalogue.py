@@ -179,7 +179,7 @@ class Catalogue:
         values = {name: (value or "").strip() or None for name, value in changes.items()}
         with self.database.write() as session:
             if values.get("folder_id") is not None:
-                folder_rows.get(session, owner_id, str(values["folder_id"]))
+                folder_rows.get(session, owner_id, str(values["folder_id"]), to_fill=True)
             there = list(folder_rows.lying_where(session, owner_id, ids))
             if values:
                 for some in folder_rows.batched(there):

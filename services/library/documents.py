@@ -109,7 +109,7 @@ class Documents:
         try:
             with self.database.write() as work:
                 if folder_id is not None:
-                    folder_rows.get(work, owner_id, folder_id)
+                    folder_rows.get(work, owner_id, folder_id, to_fill=True)
                 columns = Document.__table__.columns
                 work.execute(insert(Document).values({each.key: getattr(document, each.key) for each in columns}))
         except BaseException:
@@ -157,7 +157,7 @@ class Documents:
         with self.database.write() as work:
             get(work, owner_id, document_id)
             if values.get("folder_id") is not None:
-                folder_rows.get(work, owner_id, values["folder_id"] or "")
+                folder_rows.get(work, owner_id, values["folder_id"] or "", to_fill=True)
             work.execute(update(Document).where(Document.id == document_id).values(updated_at=now(), **values))
             work.expire_all()
             return get(work, owner_id, document_id)

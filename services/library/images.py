@@ -114,7 +114,7 @@ class Images:
         try:
             with self.database.write() as session:
                 if image.folder_id is not None:
-                    folder_rows.get(session, owner_id, image.folder_id)
+                    folder_rows.get(session, owner_id, image.folder_id, to_fill=True)
                 conversation_id = _begin(session, image)
         except BaseException:
             self.store.delete(image.storage_key)
