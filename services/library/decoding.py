@@ -35,6 +35,8 @@ MIME = {
 }
 KINDS = tuple(MIME)
 """Pillow is let near nothing else: some of its decoders start other programs."""
+JOINERS = "\u200c\u200d"
+"""They show in how the letters beside them are written, in Marathi and Hindi as in emoji."""
 MPO = "MPO"  # a JPEG with further pictures behind the first, as many phones write it
 
 
@@ -63,12 +65,16 @@ def safe_filename(name: str) -> str:
     while base != before:
         # What was hidden behind a blank or an unprintable character may be a path again.
         before = base
-        base = "".join(character for character in base if character.isprintable()).strip()
+        base = "".join(filter(_shows, base)).strip()
         base = PureWindowsPath(PurePosixPath(base).name).name
     if len(base) > 255:
         suffix = PurePosixPath(base).suffix[:16]
         base = base[: 255 - len(suffix)] + suffix
     return base
+
+
+def _shows(character: str) -> bool:
+    return character.isprintable() or character in JOINERS
 
 
 def extension(filename: str) -> str:

@@ -13,7 +13,6 @@ from services.errors import ImageRejected
 from services.library.decoding import check_upload, decode, extension, safe_filename
 from tests.conftest import picture
 
-
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -33,6 +32,8 @@ PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
         ("/", ""),
         ("..", ".."),
         ("日本.jpg", "日本.jpg"),
+        ("वाऱ\u094d\u200dयावर \U0001f468\u200d\U0001f469.jpg", "वाऱ\u094d\u200dयावर \U0001f468\u200d\U0001f469.jpg"),
+        ("e\u0301.jpg", "e\u0301.jpg"),
         ("a" * 300 + ".jpeg", "a" * 250 + ".jpeg"),
         (" A:", ""),
         ("x/ \0A:b.jpg ", "b.jpg"),
@@ -47,7 +48,7 @@ def test_any_name_is_made_safe(sent: str) -> None:
     kept = safe_filename(sent)
     assert len(kept) <= 255
     assert not set(kept) & set("/\\\r\n\0")
-    assert kept.isprintable()
+    assert kept.replace("\u200c", "").replace("\u200d", "").isprintable()
     assert safe_filename(kept) == kept
 
 
