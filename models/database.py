@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, GenerativeSelect, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,14 +25,22 @@ UNAVAILABLE = ("OperationalError", "InterfaceError", "DatabaseError", "InternalE
 """Names of the driver's errors that are not the statement's fault: no answer, locked, damaged or no database at all."""
 
 
-Asked = TypeVar("Asked", bound=Select[Any])
+Asked = TypeVar("Asked", bound=GenerativeSelect)
 
 Work = Session | Connection
 """A transaction under way, with or without the object mapper."""
 
 
 class DatabaseUnavailable(Exception):
-    """The database did not answer, or stayed busy for longer than anyone waits."""
+    """The database did not answer, or stayed busy for longer than anyone waits.
+
+    Args:
+        in_doubt: it was told to keep what was written and may have done so.
+    """
+
+    def __init__(self, said: str = "", *, in_doubt: bool = False) -> None:
+        super().__init__(said)
+        self.in_doubt = in_doubt
 
 
 class Database:
@@ -76,8 +84,16 @@ class Database:
         Raises:
             DatabaseUnavailable: the database did not answer or stayed locked.
         """
-        with _told(), self._one_writer, Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            _told(),
+            self._one_writer,
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin() as transaction,
+        ):
             yield session
+            session.flush()
+            with _told(in_doubt=not self.is_sqlite):
+                transaction.commit()
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
@@ -96,8 +112,10 @@ class Database:
         Raises:
             DatabaseUnavailable: the database did not answer or stayed locked.
         """
-        with _told(), self._one_writer, self._writing.begin() as connection:
+        with _told(), self._one_writer, self._writing.connect() as connection, connection.begin() as transaction:
             yield connection
+            with _told(in_doubt=not self.is_sqlite):
+                transaction.commit()
 
     def ping(self) -> None:
         """Raises `DatabaseUnavailable` if a trivial query is not answered."""
@@ -115,14 +133,14 @@ class Database:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(*, in_doubt: bool = False) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
         raise DatabaseUnavailable("no connection became free") from error
     except DBAPIError as error:
         if error.connection_invalidated or type(error).__name__ in UNAVAILABLE:
-            raise DatabaseUnavailable(str(error.orig)) from error
+            raise DatabaseUnavailable(str(error.orig), in_doubt=in_doubt) from error
         raise
 
 
