@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import re
@@ -64,6 +65,10 @@ NAMES = {
 }
 """Codes of errors that the HTTP library raises."""
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+AGAIN_S = 5
+"""Seconds after which to try again what one of this server's own parts could not do."""
+
 
 def init(app: Flask) -> None:
     """Answer every error in the shape of the surface its path belongs to."""
@@ -73,6 +78,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(DatabaseUnavailable, _database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ParseException, lambda _error: _http(BadRequest()))
+    app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -151,8 +157,11 @@ def _answer(error: errors.AssistantError, status: int) -> Response:
         response.mimetype = "application/problem+json"
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.ProviderError) and error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, errors.ProviderError):
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    elif status == 503:
+        response.headers["Retry-After"] = str(AGAIN_S)
     if isinstance(error, errors.LimitExceeded) and "reset_date" in error.context:
         response.headers.update(_month(error.context))
     return response
@@ -175,7 +184,7 @@ def _known(error: errors.AssistantError) -> Response:
 
 def _database(error: DatabaseUnavailable) -> Response:
     log.error("the database does not answer: %s", error)
-    return _answer(errors.StorageUnavailable("The database does not answer. Please try again."), 503)
+    return _answer(errors.StorageUnavailable(errors.DATABASE_AWAY), 503)
 
 
 def _http(error: HTTPException) -> BaseResponse:
@@ -213,6 +222,13 @@ def _sentence(status: int) -> str:
         501: "The request is coded in a way that is not read here.",
     }
     return words.get(status, "Something went wrong." if status >= 500 else "The request cannot be answered.")
+
+
+def _system(error: OSError) -> Response:
+    if error.errno not in NO_ROOM:
+        return _unforeseen(error)
+    log.error("there is no room on the disk: %s", error.strerror)
+    return _answer(errors.StorageUnavailable("There is no room for the request now. Please try again."), 503)
 
 
 def _unforeseen(error: Exception) -> Response:
