@@ -25,6 +25,8 @@ def delete_rows(work: Session, vectors: Vectors, owner_id: str, document_id: str
     Raises:
         DocumentNotFound
     """
+    # Whoever reads it just now writes its pages to the end first, so that they go as well.
+    work.execute(select(Document.id).where(Document.id == document_id).with_for_update())
     document = get(work, owner_id, document_id)
     work.expunge(document)
     forget_pages(work, vectors, owner_id, document_id)

@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, exists, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.chats import Conversation, Message
-from models.database import Database, Work, dialect_of
+from models.database import Database, Work, dialect_of, held
 from models.library import Embedding
 from models.media import Analysis, ConversationImage, Image, ImageWords
 from services.errors import ProviderError
@@ -119,7 +119,8 @@ class ImageIndex:
             return False
         with self.database.write() as work:
             # Whoever deleted a picture meanwhile has dropped its vector already.
-            there = set(work.execute(select(Image.id).where(Image.id.in_(list(texts)))).scalars())
+            asked = select(Image.id).where(Image.id.in_(list(texts))).order_by(Image.id)
+            there = set(work.execute(held(asked)).scalars())
             places = [place for place, image_id in enumerate(texts) if image_id in there]
             self.vectors.put(work, KIND, owner_id, [list(texts)[place] for place in places], rows[places])
         return True
@@ -187,8 +188,8 @@ def _keep(work: Work, row: Row[Any], found: Findable) -> None:
     changed = update(ImageWords).where(ImageWords.image_id == row.id).values(values).returning(ImageWords.number)
     if work.execute(changed).first() is None:
         # In one statement with the look for it: a picture deleted meanwhile gets no words.
-        columns = [literal(row.id), literal(row.owner_id), *(literal(value) for value in values.values())]
-        there = select(*columns).where(exists().where(Image.id == row.id))
+        columns = [Image.id, Image.owner_id, *(literal(value) for value in values.values())]
+        there = held(select(*columns).where(Image.id == row.id))
         add = (sqlite if dialect_of(work) == "sqlite" else postgresql).insert(ImageWords)
         work.execute(add.from_select(["image_id", "owner_id", *values], there).on_conflict_do_nothing())
     facts = _facts(row.facts)

@@ -9,9 +9,9 @@ from threading import Event
 from typing import Final, Literal
 
 import numpy as np
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from models.database import Database, Work
+from models.database import Database, Work, held
 from models.library import Document, DocumentChunk
 from services.errors import ProviderError
 from services.library.document_rows import CHUNK
@@ -87,8 +87,8 @@ class PassageVectors:
         if matrix is None:
             return False
         with self.database.change() as work:
-            # It holds the document's row, so that its passages do not go while their vectors come.
-            work.execute(update(Document).where(Document.id == document.id).values(reader=Document.reader))
+            # Its passages do not go while their vectors come.
+            work.execute(held(select(Document.id).where(Document.id == document.id)))
             still = set(work.execute(select(DocumentChunk.id).where(asked)).scalars())
             places = [place for place, row in enumerate(found) if row.id in still]
             self.keep(work, document.owner_id, [found[place].id for place in places], matrix[places])

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from flask_openapi3 import OpenAPI
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, select, update
 
 from models.base import LOCAL_OWNER
-from models.library import Document, Folder
-from models.media import Image
+from models.library import Document, DocumentChunk, Embedding, Folder
+from models.media import Image, ImageWords
 from services.library import folder_rows
+from services.library.image_index import ImageIndex
 from tests import hosts
 from tests.conftest import MakeApp, picture, services_of
 
@@ -131,3 +132,35 @@ def test_what_comes_into_a_folder_that_goes_is_not_lost(shelf: Shelf, contents: 
         assert asked.result(20).status_code == 204
     assert shelf.send("GET", f"folders/{shelf.ids['folder']}").status_code == 404
     assert shelf.send("GET", f"images/{shelf.ids['image']}").json["folder_id"] is None
+
+
+def test_what_is_just_read_of_a_document_goes_with_it(shelf: Shelf) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with services_of(shelf.app).database.write() as session:
+            session.execute(update(Document).values(pages_done=1))
+            passage = {"document_id": shelf.ids["document"], "owner_id": LOCAL_OWNER, "position": 0, "page": 1}
+            session.execute(insert(DocumentChunk).values(id="c", text="Oil it.", heading="", start=0, end=7, **passage))
+            vector = {"owner_id": LOCAL_OWNER, "kind": "chunk", "item_id": "c", "model": "m", "vector": b"1234"}
+            session.execute(insert(Embedding).values(**vector))
+            asked = pool.submit(shelf.send, "DELETE", f"documents/{shelf.ids['document']}")
+            threading.Event().wait(HELD_S)
+            assert not asked.done()
+        assert asked.result(20).status_code == 204
+    with services_of(shelf.app).database.read() as session:
+        assert session.execute(select(Embedding.item_id)).all() == []
+        assert session.execute(select(DocumentChunk.id)).all() == []
+
+
+def test_a_picture_deleted_while_its_words_come_leaves_none(shelf: Shelf) -> None:
+    index = services_of(shelf.app).images.index
+    assert isinstance(index, ImageIndex)
+    with ThreadPoolExecutor(1) as pool:
+        with services_of(shelf.app).database.write() as session:
+            session.execute(delete(ImageWords))
+            session.execute(delete(Image))
+            asked = pool.submit(index.update, LOCAL_OWNER, shelf.ids["image"])
+            threading.Event().wait(HELD_S)
+        asked.result(20)
+    with services_of(shelf.app).database.read() as session:
+        assert session.execute(select(ImageWords.image_id)).all() == []
+        assert session.execute(select(Embedding.item_id).where(Embedding.kind == "image")).all() == []
