@@ -10,20 +10,24 @@ from services.studio.words import regular
 
 _POLITE = r"^\W*(?:(?:please|ok(?:ay)?|no|wait|oops|actually|can you|could you|now|hmm|sorry|let's|just)[ ,]+)*"
 _LAST = (
-    r"(?:that|it|this|again|(?:the |my )?(?:last|previous|latest)?(?: (?P<n>\d+))?(?: (?:change|edit|step|"
-    r"version|thing|one|action|operation)s?)?)"
+    r"(?:that|it|this|again|(?:the |my )?(?:(?:last|previous|latest)\b ?)?(?:(?P<n>\d+)\b ?)?(?:(?:change|edit|step|"
+    r"version|thing|one|action|operation)s?\b)?)"
 )
+_SHOWN = r"(?:(?:show(?: me)?|go (?:back )?to|back to) )?(?:the )?"
 _TIMES = r"(?: (?P<times>twice|\d+ times))?"
 _END = r"(?:[ ,]+please)?\W*$"
 _UNDO = re.compile(rf"{_POLITE}(?:undo|revert|take back|reverse)(?: {_LAST})?{_TIMES}{_END}", re.IGNORECASE)
 _BACK = re.compile(
     rf"{_POLITE}(?:go|step|move|take me)(?: it)? back(?: by)?(?: (?:a|an|(?P<n>\d+)))?(?: (?:step|version|"
     rf"change|edit)s?)?"
-    rf"(?: to the (?:previous|last)(?: version| one| picture)?)?{_END}|{_POLITE}(?:the )?previous version{_END}",
+    rf"(?: to the (?:previous|last)(?: version| one| picture)?)?{_END}|"
+    rf"{_POLITE}{_SHOWN}(?:previous|last) version{_END}",
     re.IGNORECASE,
 )
 _REDO = re.compile(
-    rf"{_POLITE}(?:redo|(?:go|step) forward(?:s)?|do (?:it|that) again)(?: {_LAST})?{_TIMES}{_END}", re.IGNORECASE
+    rf"{_POLITE}(?:redo|(?:go|step) forward(?:s)?|do (?:it|that) again)(?: {_LAST})?{_TIMES}{_END}|"
+    rf"{_POLITE}{_SHOWN}next version{_END}",
+    re.IGNORECASE,
 )
 _RESTORE = re.compile(
     rf"{_POLITE}(?:(?:go|take me|get|bring|change) (?:it )?back to|restore|revert(?: it)? to|return to|"

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from services.studio import phrases_canvas, phrases_draw, phrases_geometry, phrases_size, phrases_tone
+from services.studio import phrases_canvas, phrases_draw, phrases_fill, phrases_geometry, phrases_size, phrases_tone
 from services.studio.measures import CENTRE
 from services.studio.navigation import parse_navigation
 from services.studio.operations import Operation, PlainEdit, Shape
@@ -27,6 +27,7 @@ _PARSERS = (
     *phrases_geometry.PARSERS,
     *phrases_size.PARSERS,
     *phrases_tone.PARSERS,
+    *phrases_fill.PARSERS,
     *phrases_draw.PARSERS[1:],
     *phrases_canvas.PARSERS[2:],
 )
@@ -36,7 +37,7 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"\s*(?:,\s*(?:and|but|plus|also)?|\b(?:and(?: also)?|plus|as well as|also|but|while|&)(?=\s)|"
+    r"\s*(?:,\s*(?:and|but|plus|also)?|(?:\b(?:and(?: also)?|plus|as well as|also|but|while)|&)(?=\s)|"
     r"\bwith(?= (?:a|an|some|rounded|thick|thin|more|less|\d+)(?!\w))|\+(?=\s))\s*",
     re.IGNORECASE,
 )
@@ -92,6 +93,15 @@ class _Piece:
     strong: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What the pieces from `start` to before `end` come to."""
+
+    start: int
+    end: int
+    step: Step
+
+
 def parse(prompt: str) -> tuple[Step, ...]:
     """What a prompt asks for. Empty only for a prompt without a word; at most `MAX_STEPS` steps, the last of which
     then says that the rest was not read."""
@@ -137,22 +147,40 @@ def _strong_parts(text: str) -> list[str]:
 def _best(pieces: list[_Piece], sentence: Sentence) -> list[Step]:
     """The cheapest way to group the pieces into clauses (dynamic programming from the end). An inherited verb is
     taken from the pieces before, not from the grouping, which is not known yet."""
-    costs: list[tuple[float, list[Step]]] = [(0.0, [])]
+    costs: list[tuple[float, list[_Span]]] = [(0.0, [])]
     for start in reversed(range(len(pieces))):
-        options: list[tuple[float, list[Step]]] = []
+        options: list[tuple[float, list[_Span]]] = []
         for end in range(start + 1, min(start + _LONGEST_CLAUSE, len(pieces)) + 1):
             if any(piece.strong for piece in pieces[start + 1 : end]):
                 break
             cost, step = _clause(pieces, start, end, sentence)
             tail_cost, tail = costs[len(pieces) - end]
-            options.append((cost + (end - start - 1) + tail_cost, [step, *tail]))
+            options.append((cost + (end - start - 1) + tail_cost, [_Span(start, end, step), *tail]))
         costs.append(min(options, key=lambda option: option[0]))
-    return costs[-1][1]
+    return _joined(pieces, costs[-1][1])
+
+
+def _joined(pieces: list[_Piece], spans: list[_Span]) -> list[Step]:
+    """The steps, what was said in one breath and not understood told as one."""
+    told: list[_Span] = []
+    for span in spans:
+        before = told[-1] if told else None
+        lost = isinstance(span.step, NotUnderstood) and not pieces[span.start].strong
+        if lost and before is not None and isinstance(before.step, NotUnderstood):
+            words = _said(pieces, before.start, span.end)
+            told[-1] = _Span(before.start, span.end, NotUnderstood(words, Reader(words).leftovers))
+        else:
+            told.append(span)
+    return [span.step for span in told]
+
+
+def _said(pieces: list[_Piece], start: int, end: int) -> str:
+    text = "".join((piece.joint if number else "") + piece.text for number, piece in enumerate(pieces[start:end]))
+    return re.sub(r"\s+", " ", text.replace(",", " , "))
 
 
 def _clause(pieces: list[_Piece], start: int, end: int, sentence: Sentence) -> tuple[float, Step]:
-    text = "".join((piece.joint if number else "") + piece.text for number, piece in enumerate(pieces[start:end]))
-    text = re.sub(r"\s+", " ", text.replace(",", " , "))
+    text = _said(pieces, start, end)
     if _NEGATED.match(text) and not re.match(r"^\W*(?:no|without) (?:colours?|background)\b", text, re.IGNORECASE):
         return 10.0, LeftOut(text)
     inherited = "" if pieces[start].strong or _verb(text) else _verb_before(pieces, start)
@@ -165,7 +193,10 @@ def _clause(pieces: list[_Piece], start: int, end: int, sentence: Sentence) -> t
     done = _understood(text, sentence)
     if done:
         return 5.0 if inherited else 0.0, done
-    return 100.0, NotUnderstood(text, Reader(text).leftovers)
+    # Each piece of what nobody understood counts, so that one of them that somebody does is not lost among the others.
+    # What is said "with" a thing belongs to it.
+    parts = 1 + sum(not piece.joint.strip().startswith("with") for piece in pieces[start + 1 : end])
+    return 100.0 * parts, NotUnderstood(text, Reader(text).leftovers)
 
 
 def _verb(text: str) -> str:

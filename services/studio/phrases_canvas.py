@@ -15,7 +15,8 @@ _MAKE = (
 )
 _SURFACE = (
     r"(?:pictures?|images?|canvas|drawing|illustration|graphic|photo|artwork|wallpaper|background|poster|"
-    r"sheet|page|square|rectangle)"
+    r"sheet|page|square|rectangle|banner|sign|flyer|"
+    r"(?:(?:birthday|greetings?|business|invitation|thank[ -]you|get[ -]well) )?card)"
 )
 _OF = rf"{_MAKE}(?P<kind>.*?)\b{_SURFACE} (?:of|with|showing|containing|that (?:has|shows)|that says)\b"
 _PATTERNS: tuple[tuple[Pattern, str], ...] = (
@@ -24,6 +25,8 @@ _PATTERNS: tuple[tuple[Pattern, str], ...] = (
     ("checkerboard", r"\b(?:checker(?:ed)?|chess)[ -]?(?:board)?(?: pattern)?\b|\bchequered(?: pattern)?\b"),
     ("stripes", r"\b(?:stripes?|striped)(?: pattern)?\b"),
 )
+_CELLS = r"\b(?:[1-9]|[12]\d|3[0-2])x(?:[1-9]|[12]\d|3[0-2])\b"
+_USUAL_CELLS = "8x8"
 _DIMENSIONS = r"\b\d+x\d+\b"
 _RAINBOW = ("#ff0000", "#ffa500", "#ffff00", "#008000", "#0000ff", "#4b0082", "#ee82ee")
 
@@ -32,9 +35,14 @@ def pattern(reader: Reader) -> Edits | None:
     found = next((name for name, words in _PATTERNS if reader.take(words)), None)
     if found is None:
         return None
+    cells = reader.take(_CELLS) if found == "checkerboard" else None
+    if cells and cells[0] != _USUAL_CELLS:
+        return None
     width, height = _size(reader)
     direction = _direction(reader, "down" if found == "stripes" else "right")
     chosen = _RAINBOW if reader.take(r"\brainbow\b") else take_colours(reader)
+    if found == "stripes" and reader.has(rf"\b{len(chosen)}\b"):
+        reader.take(rf"\b{len(chosen)}\b")
     reader.take_all(
         r"\b(?:background|patterns?|linear|radial|between|fading|going|running|start\w*|end\w*|blend\w*|square|"
         r"canvas)\b"

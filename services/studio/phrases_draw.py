@@ -42,6 +42,11 @@ _WAYS: dict[str, Direction] = {
     "upward": "up",
     "downward": "down",
 }
+_FROM_AN_EDGE = r"\b\d+(?:px|%)? (?:away )?from (?:the )?(?:left|right|top|bottom|edge)"
+_AROUND_IT = (
+    r"\b(?:rectangle|box|square|line)(?: all)? (?:around|round) (?:it|(?:the|this) (?:whole |entire )?(?:picture|image|"
+    r"photo|edges?))\b"
+)
 _DRAW = (
     r"\b(?:draw\w*|add\w*|put\w*|plac\w*|insert\w*|paint\w*|includ\w*|creat\w*|mak\w*|with|overlay\w*|"
     r"another|show\w*)\b"
@@ -49,7 +54,9 @@ _DRAW = (
 
 
 def border(reader: Reader) -> Edits | None:
-    if reader.take(r"\bpad(?:ding|ded)?\b|\bmargins?\b"):
+    if reader.take(_AROUND_IT):
+        usual = "#000000"
+    elif reader.take(r"\bpad(?:ding|ded)?\b|\bmargins?\b"):
         usual = "#ffffff"
     elif reader.take(r"\b(?:borders?|fram(?:e[ds]?|ing)|outlined?|edging)\b"):
         usual = "#000000"
@@ -69,9 +76,11 @@ def border(reader: Reader) -> Edits | None:
 
 
 def round_corners(reader: Reader) -> Edits | None:
-    if not reader.take(
-        r"\bround(?:ed|er|ing)?(?: off)?(?: (?:the|its|all|all the))? ?(?:corners?|edges)\b|"
-        r"\bcorners? (?:\w+ ){0,2}?round(?:ed|er)?\b"
+    if not (
+        corners := reader.take(
+            r"\bround(?:ed|er|ing)?(?: off)?(?: (?:the|its|all|all the))? ?(?:corners?|edges)\b|"
+            r"\bcorners? (?:\w+ ){0,2}?round(?:ed|er)?\b"
+        )
     ):
         return None
     radius = take_length(reader, r"(?:\bradius (?:of )?|\bby |\bof )?", bare=True)
@@ -80,7 +89,9 @@ def round_corners(reader: Reader) -> Edits | None:
         radius = Length(8, "percent")
         if reader.take(r"\b(?:slight(?:ly)?|a (?:bit|little)|small)\b"):
             radius = Length(4, "percent")
-        elif reader.take(r"\b(?:very|strongly|a lot|much|large|big)\b"):
+        elif reader.take(r"\b(?:very|really|strongly|a lot|much|large|big)\b") or re.search(
+            r"(?i)very|really|much", corners[0]
+        ):
             radius = Length(20, "percent")
     return [RoundCorners(radius)]
 
@@ -121,6 +132,8 @@ def text(reader: Reader) -> Edits | None:
     ground = reader.take(r"\b(?:on|with|over|in) (?:a |an )?((?:\S+ ){1,3})(?:background|box|bar|banner|strip)\b")
     behind = take_colour(Reader(ground[1])) if ground else None
     place = take_place(reader) or _usual_place(kind)
+    if "watermark" in kind:
+        reader.take(r"\bin (?:a|the|one) corner\b")
     size = take_length(reader, r"\b(?:font )?size (?:of )?", bare=True)
     size = size or take_length(reader, r"(?:\bat |\bin )?", r"(?: (?:high|tall|font|letters|text|size))?")
     if size is None:
@@ -144,7 +157,11 @@ def _usual_place(kind: str) -> Place:
 
 def shape(reader: Reader) -> Edits | None:
     found = next(((name, match) for name, pattern in _SHAPES if (match := reader.take(pattern))), None)
-    if found is None:
+    if (
+        found is None
+        or reader.has(_FROM_AN_EDGE)
+        or reader.has(r"\b(?:around|round) (?:the|it|him|her|them|every\w*)\b")
+    ):
         return None
     name, match = found
     asked = reader.has(_DRAW) or reader.has(r"\b(?:a|an|some|\d+)\b")

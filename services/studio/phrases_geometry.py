@@ -17,7 +17,7 @@ from services.studio.operations import (
     RoundCorners,
     Trim,
 )
-from services.studio.places import take_colour, take_place, take_region
+from services.studio.places import take_amount, take_colour, take_place, take_region
 from services.studio.words import Reader
 
 Edits = list[PlainEdit]
@@ -52,6 +52,7 @@ def take_ratio(reader: Reader) -> tuple[float, float] | None:
     """Proportions: "16:9", "4 to 3", "square", "widescreen"."""
     if match := reader.take(r"\b(\d+(?:\.\d+)?) ?(?::|/|to) ?(\d+(?:\.\d+)?)\b(?!px|%)(?: ?(?:aspect )?ratio)?"):
         width, height = float(match[1]), float(match[2])
+        reader.take_all(r"\b(?:landscape|portrait|upright|wide ?screen)\b")
         return (width, height) if width and height and max(width, height) <= 1000 else None
     if match := reader.take(r"\b([1-9]|[12]\d|3[0-2])x([1-9]|[12]\d|3[0-2])\b"):
         return float(match[1]), float(match[2])
@@ -107,6 +108,8 @@ def crop_circle(reader: Reader) -> Edits | None:
 
 
 def crop_aspect(reader: Reader) -> Edits | None:
+    if reader.has(r"\b(?:canvas|blank|checker\w*|chess\w*|gradient)\b"):
+        return None  # a new picture's size
     kept_whole = (
         reader.take(_NO_CROP) is not None
         or reader.take(r"\b(?:pad(?:ded|ding)?|letter ?box(?:ed|ing)?|(?:white|black) bars)\b") is not None
@@ -137,6 +140,15 @@ def crop_size(reader: Reader) -> Edits | None:
     if not (width or height):
         return None
     return [CropSize(_side(width), _side(height), _around(reader))]
+
+
+def zoom(reader: Reader) -> Edits | None:
+    """ "Zoom in" and nothing of where to: towards the middle."""
+    if not reader.take(r"\bzoom\w* in\b") or reader.has(r"\d"):
+        return None
+    amount = take_amount(reader)
+    share = Length({"small": 85.0, "large": 50.0}.get(amount.kind if amount else "", 70.0), "percent")
+    return [CropSize(share, share)]
 
 
 def _side(match: re.Match[str] | None) -> Length:
@@ -227,10 +239,10 @@ def flip(reader: Reader) -> Edits | None:
         r"\bhorizontal(?:ly)?\b|\b(?:from )?left(?: and| to|[ -])+right\b|\bsideways\b|\by[ -]axis\b|\bleft\b|"
         r"\bright\b"
     )
-    reader.take(r"\b(?:axis|both (?:ways|directions)|direction)\b")
+    reader.take(r"\b(?:axis|both (?:ways|directions)|direction|back(?: again)?)\b")
     if vertical and horizontal:
         return [Flip("horizontal"), Flip("vertical")]
     return [Flip("vertical" if vertical else "horizontal")]
 
 
-PARSERS = (crop_circle, crop_edges, crop_aspect, crop_size, crop_region, trim, flip, rotate)
+PARSERS = (crop_circle, crop_edges, crop_aspect, crop_size, crop_region, zoom, trim, flip, rotate)

@@ -12,7 +12,6 @@ from services.studio.operations import (  # fmt: skip
     Blur,
     Effect,
     EffectName,
-    Fill,
     Level,
     Pixelate,
     PlainEdit,
@@ -82,7 +81,7 @@ _EFFECTS: tuple[tuple[EffectName, str], ...] = (
                   r"drop|strip|take (?:out|away)|delete|"
                   r"without|no) (?:all |any )?(?:of )?(?:the |its )?colou?rs?\b"),
     ("sepia", r"\bsepia(?:[ -]tone[ds]?)?\b|\bvintage\b|\bold[ -](?:fashioned|timey|photo\w*|style)\b|"
-    r"\bantique\b|\bretro\b|\baged\b"),
+    r"\bantique\b|\bretro\b|\baged\b|\blook(?:s|ing)? (?:much |very |really )?old(?:er)?\b"),
     ("invert", r"\binver(?:t\w*|se)\b(?: (?:of )?(?:the |its |all )?colou?rs?)?|\bnegative\b"),
     ("equalise", r"\bequali[sz]\w*(?: (?:the )?histogram)?|\bhistogram equali[sz]ation\b"),
     ("autocontrast", r"\bauto(?:matic(?:ally)?)?[ -]?(?:contrast|levels?|tone|colou?rs?|enhance\w*|fix|"
@@ -95,7 +94,9 @@ _EFFECTS: tuple[tuple[EffectName, str], ...] = (
                      r"levels)))?(?= *$| ¦| automatically)|\bbetter\b|\bstretch\w* the contrast\b"),
     ("emboss", r"\bemboss\w*|\brelief\b"),
     ("edges", r"\b(?:find|detect|trace|show)\w* (?:the |its )?(?:edges|contours)\b|\bedge detect\w*|\bcontours?\b"),
-    ("vignette", r"\bvignett\w*|\bdark(?:en)?(?:ed)? (?:the )?(?:edges|corners)\b"),
+    ("vignette", r"\bvignett\w*|\bdark(?:en)?(?:ed)? (?:the )?(?:edges|corners)\b|"
+                 r"\bdark(?:er|en\w*)? (?:it )?(?:at|around|along|in|towards?) (?:the |its )?"
+                 r"(?:edges|corners|sides)\b"),
 )  # fmt: skip
 
 
@@ -254,8 +255,9 @@ _MORE_COLOUR = {
 
 # "Make it blue" said of the whole picture, and nothing else; black, white and grey are no tints.
 _ALL_OF_IT = (
-    r"^\W*(?:please )?(?:make|turn|colou?r|paint|tint) (?:it|(?:the|this) (?:whole |entire )?(?:picture|image|"
-    r"photo)) (?:all )?"
+    r"^\W*(?:please )?(?:(?:make|turn|colou?r|paint|tint) (?:it|everything|(?:the|this) (?:whole |entire )?(?:picture|"
+    r"image|photo)) (?:all )?|(?:change|turn|set|make) (?:the|its) colours? (?:of (?:it|the (?:picture|image|photo)) )?"
+    r"(?:in)?to )"
     rf"(?!black|white|grey|transparent)(?P<colour>{colours.pattern()})\W*$"
 )
 
@@ -287,18 +289,4 @@ def tint(reader: Reader) -> Edits | None:
     return [Tint(colour, round(strength, 4), region)]
 
 
-def fill(reader: Reader) -> Edits | None:
-    verb = reader.take(
-        r"\b(?:fill(?:ed|ing)?(?: in)?|cover(?:ed|ing)?|paint(?:ed|ing)?|colou?r(?:ed|ing)?|black out|white out)\b"
-    )
-    if not verb:
-        return None
-    region = take_region(reader)
-    blanked = {"black out": "#000000", "white out": "#ffffff"}.get(verb[0].lower())
-    colour = blanked or take_colour(reader)
-    if colour is None or (region is None and not verb[0].lower().startswith(("fill", "cover"))):
-        return None
-    return [Fill(colour, region)]
-
-
-PARSERS = (effect, posterise, pixelate, blur, tint, adjust, fill)
+PARSERS = (effect, posterise, pixelate, blur, tint, adjust)

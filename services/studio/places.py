@@ -87,6 +87,10 @@ def take_place(reader: Reader) -> Place | None:
         return _edge_place(match["edge"])
     if reader.take(rf"(?:in |at |on )?(?:the )?(?:very )?{_MIDDLE}"):
         return Place()
+    if match := reader.take(
+        r"\b(?:(?P<below>below|beneath|under|underneath)|above)(?: (?:it|this|that|them))?(?= *(?:¦|,|$))"
+    ):
+        return _edge_place("bottom" if match["below"] else "top")
     return None
 
 

@@ -64,13 +64,31 @@ _EDIT_VERBS = (
 _TEXT_ENDS = (
     r"(?= (?:in|at|on|with|using|across|over|near|along|to|into|underneath|below)\b (?:the|a|an|big|large|small|huge|"
     r"tiny|bold|it|top|bottom|#|\w+ (?:letters|text|colour|at|in|on|with)|\w+$|\w+[,.])|"
-    rf"(?: (?:and|then|but)|, ?(?:and |then )?) ?(?:then |also )?(?:{_EDIT_VERBS})|[;.!?](?:\s|$)|,?\s*$)"
+    rf"(?: (?:and|then|but)|, ?(?:and |then )?) ?(?:then |also )?(?:{_EDIT_VERBS})|"
+    r"[;.!?](?:\s(?!(?:in|at|on|across|along)\b)|$)|,?\s*$)"
 )
 _UNQUOTED = re.compile(
-    rf"(?P<write>{_WRITE}):? (?!in\b|on\b|at\b|to\b|with\b|over\b|and\b|the text\b|text\b|it\b|something\b|«)"
+    rf"(?P<write>{_WRITE}):? (?!in\b|on\b|at\b|to\b|with\b|over\b|and\b|the text\b|text\b|it\b|something\b|«|"
+    rf"(?:that )?(?:says?|saying|reads?|reading) «|[\"“”‘’'`]{{2}})"
     rf"(?P<text>\S.*?){_TEXT_ENDS}",
     re.IGNORECASE,
 )
+
+# "A red border and then a white one": the noun is the last that was drawn.
+_DRAWN = (
+    r"borders?|frames?|circles?|dots?|squares?|rectangles?|box(?:es)?|triangles?|stars?|hearts?|diamonds?|arrows?|"
+    r"lines?"
+)
+_PRONOUN = re.compile(
+    rf"\b(?P<noun>{_DRAWN})\b(?P<between>[^.!?\n]*?\b(?:an?|another)(?: [a-z#-]\w*){{1,3}}) one\b", re.IGNORECASE
+)
+# "First crop it, second turn it": what counts the steps says nothing else.
+_ORDINAL = re.compile(
+    r"(?P<before>(?:^|[,.;:!?\n]) ?(?:and )?)(?:(?:first|second|third|fourth|fifth|sixth)(?:ly)?[,:]?|step \d+[:.)]?) "
+    rf"(?=(?:{_EDIT_VERBS})\w* )",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(rf"(?:^|\s)\d+[.)] (?=(?:{_EDIT_VERBS})\w* )", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +117,19 @@ def regular(prompt: str) -> Sentence:
     for pattern, put in _SPELLINGS:
         text = re.sub(pattern, put, text, flags=re.IGNORECASE)
     text = _UNQUOTED.sub(set_aside_unquoted, text)
+    text = _PRONOUN.sub(_named_again, text)
+    text = _ORDINAL.sub(r"\g<before>", text)
+    if re.match(r"1[.)] ", text):
+        text = _LISTED.sub("\n", text)
     text = _NUMBER.sub(_digits, text)
     for pattern, put in _UNITS:
         text = re.sub(pattern, put, text, flags=re.IGNORECASE)
     return Sentence(text.strip(), tuple(quotes))
+
+
+def _named_again(match: re.Match[str]) -> str:
+    noun = re.sub(r"(?<=x)es$|(?<!x)s$", "", match["noun"])
+    return f"{match['noun']}{match['between']} {noun}"
 
 
 def _digits(match: re.Match[str]) -> str:
