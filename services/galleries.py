@@ -157,38 +157,36 @@ class Galleries:
         conversation = gallery.conversation
         version_id = new_id()
         width, height = size_of(made.picture)
-        key = self.files.put(conversation.id, version_id, made.picture.data)
-        original, operations = made.chain if made.chain is not None else (key, ())
-        try:
-            with self.database.write() as session:
-                rows.conversation_of(session, conversation.owner_id, conversation.id, to_change=True)
-                if made.parent_id is not None:
-                    rows.version_of(session, conversation.owner_id, made.parent_id)
-                row = StudioVersion(
-                    id=version_id,
-                    conversation_id=conversation.id,
-                    parent_id=made.parent_id,
-                    number=rows.next_number(session, conversation.id),
-                    picture_key=key,
-                    original_key=original,
-                    operations=ops.to_json(operations),
-                    mime_type=made.picture.mime_type,
-                    size_bytes=len(made.picture.data),
-                    width=width,
-                    height=height,
-                    sha256=hashlib.sha256(made.picture.data).hexdigest(),
-                    alt_text=made.alt_text,
-                    prompt=made.prompt,
-                    text=made.text,
-                    provider=made.provider,
-                    model=made.model,
-                    created_at=now(),
-                )
-                session.add(row)
-                rows.make_current(session, conversation.id, version_id)
-        except BaseException:
-            self.files.drop([key])
-            raise
+        with (
+            self.files.kept(conversation.id, version_id, made.picture.data) as key,
+            self.database.write() as session,
+        ):
+            rows.conversation_of(session, conversation.owner_id, conversation.id, to_change=True)
+            if made.parent_id is not None:
+                rows.version_of(session, conversation.owner_id, made.parent_id)
+            original, operations = made.chain if made.chain is not None else (key, ())
+            row = StudioVersion(
+                id=version_id,
+                conversation_id=conversation.id,
+                parent_id=made.parent_id,
+                number=rows.next_number(session, conversation.id),
+                picture_key=key,
+                original_key=original,
+                operations=ops.to_json(operations),
+                mime_type=made.picture.mime_type,
+                size_bytes=len(made.picture.data),
+                width=width,
+                height=height,
+                sha256=hashlib.sha256(made.picture.data).hexdigest(),
+                alt_text=made.alt_text,
+                prompt=made.prompt,
+                text=made.text,
+                provider=made.provider,
+                model=made.model,
+                created_at=now(),
+            )
+            session.add(row)
+            rows.make_current(session, conversation.id, version_id)
         return row
 
     def go(self, gallery: Gallery, version_id: str) -> Gallery:
@@ -254,11 +252,13 @@ class Galleries:
         Args:
             older_than_s: younger ones may be another process's version on its way.
         """
+        return self.files.sweep(self._needed, older_than_s)
+
+    def _needed(self) -> tuple[frozenset[str], frozenset[str]]:
         with self.database.read() as session:
             keys = session.execute(select(StudioVersion.picture_key, StudioVersion.original_key)).all()
         shown = frozenset(picture for picture, _original in keys)
-        known = shown | {original for _picture, original in keys if original is not None}
-        return self.files.sweep(known, shown, older_than_s)
+        return shown | {original for _picture, original in keys if original is not None}, shown
 
 
 def size_of(picture: Picture) -> tuple[int, int]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from PIL import Image as PillowImage
 
 from models.studio import StudioVersion
-from services.errors import NotFound
+from services.errors import NotFound, StorageUnavailable
 from services.library import decoding, pictures
+from services.library.files import drop, keep_if_possible, kept_beside_its_row
 from services.library.storage import MediaStore
+
+log = logging.getLogger(__name__)
 
 ROOT = "studio/"
 THUMBNAIL_SIDE = 256
@@ -23,15 +28,12 @@ class VersionFiles:
     def __init__(self, store: MediaStore) -> None:
         self.store = store
 
-    def put(self, conversation_id: str, version_id: str, data: bytes) -> str:
-        """Keep a version's picture; its key.
-
-        Raises:
-            StorageUnavailable
-        """
+    @contextmanager
+    def kept(self, conversation_id: str, version_id: str, data: bytes) -> Iterator[str]:
+        """Keep a version's picture, and within the block its row; see `kept_beside_its_row`. Gives the key."""
         key = f"{_folder(conversation_id)}{version_id}"
-        self.store.put(key, data)
-        return key
+        with kept_beside_its_row(self.store, key, data):
+            yield key
 
     def picture(self, row: StudioVersion) -> bytes:
         """A version's picture.
@@ -63,33 +65,36 @@ class VersionFiles:
             data = self.store.get(key)
         except FileNotFoundError:
             data = pictures.prepare(self.picture(row), THUMBNAIL_SIDE, frames=1)[0].data
-            self.store.put(key, data)
+            keep_if_possible(self.store, key, data)
         with PillowImage.open(io.BytesIO(data)) as small:
             return data, decoding.MIME[str(small.format)]
 
     def drop(self, keys: Iterable[str]) -> None:
         """Take pictures away with their small copies."""
-        for key in keys:
-            self.store.delete(key)
-            self.store.delete(key + _THUMBNAIL)
+        drop(self.store, [name for key in keys for name in (key, key + _THUMBNAIL)])
 
     def drop_thumbnail(self, row: StudioVersion) -> None:
-        self.store.delete(row.picture_key + _THUMBNAIL)
+        drop(self.store, [row.picture_key + _THUMBNAIL])
 
     def drop_all(self, conversation_id: str) -> None:
-        for key in list(self.store.keys(_folder(conversation_id))):
-            self.store.delete(key)
+        try:
+            drop(self.store, list(self.store.keys(_folder(conversation_id))))
+        except StorageUnavailable as error:
+            log.warning("files of a conversation are left to the next sweep: %s", error)
 
-    def sweep(self, known: frozenset[str], shown: frozenset[str], older_than_s: float) -> int:
+    def sweep(self, needed: Callable[[], tuple[frozenset[str], frozenset[str]]], older_than_s: float) -> int:
         """Take away what no version needs; how many files that were.
 
         Args:
-            known: keys of pictures that are shown or replayed from.
-            shown: those that are shown, and so may have a small copy.
+            needed: gives the keys of pictures that are shown or replayed from, and of those that are shown, and so
+                may have a small copy.
             older_than_s: younger ones may be another process's version on its way.
         """
+        # The files first: a row comes after its file.
+        keys = list(self.store.keys(ROOT, older_than_s=older_than_s))
+        known, shown = needed()
         kept = known | {key + _THUMBNAIL for key in shown}
-        orphans = [key for key in self.store.keys(ROOT, older_than_s=older_than_s) if key not in kept]
+        orphans = [key for key in keys if key not in kept]
         for key in orphans:
             self.store.delete(key)
         return len(orphans)

@@ -21,6 +21,7 @@ from models.voice import VoiceSession
 from services.content import Language
 from services.errors import InvalidInput, SessionNotFound
 from services.hot_sessions import WRITTEN_EVERY, HotSessions
+from services.library.files import drop, kept_beside_its_row
 from services.library.storage import MediaStore
 from services.shared import Shared
 from services.speech.base import LANGUAGES
@@ -92,24 +93,19 @@ class VoiceSessions:
                 session.expunge(found)
             made = _begin(session, owner_id, session_id, at)
         if stale:
-            self.store.delete(stale)
+            drop(self.store, [stale])
         return made
 
     def keep_image(self, found: VoiceSession, image: bytes) -> None:
         """Keep the session's newest picture in place of the one before."""
         digest = hashlib.sha256(f"{found.owner_id}\0{found.session_id}".encode()).hexdigest()
         key = f"voice/{digest[:2]}/{digest}/{new_id()}.jpg"
-        self.store.put(key, image)
-        try:
-            with self.database.write() as session:
-                before = session.execute(_mine(found.owner_id, found.session_id).with_for_update()).scalar()
-                stale = before.image_key if before else None
-                session.execute(_change(found).values(image_key=key))
-        except BaseException:
-            self.store.delete(key)
-            raise
+        with kept_beside_its_row(self.store, key, image), self.database.write() as session:
+            before = session.execute(_mine(found.owner_id, found.session_id).with_for_update()).scalar()
+            stale = before.image_key if before else None
+            session.execute(_change(found).values(image_key=key))
         if stale:
-            self.store.delete(stale)
+            drop(self.store, [stale])
         found.image_key = key
         self._reheat(found)
 
@@ -165,7 +161,7 @@ class VoiceSessions:
             if found is not None:
                 session.execute(delete(Conversation).where(Conversation.id == found.conversation_id))
         if found is not None and found.image_key:
-            self.store.delete(found.image_key)
+            drop(self.store, [found.image_key])
 
     def sweep(self) -> int:
         """Take away sessions that are over, with their pictures; how many there were."""
@@ -179,14 +175,12 @@ class VoiceSessions:
             ).scalars()
             gone = list(over)
             session.execute(delete(Conversation).where(Conversation.id.in_([each.conversation_id for each in gone])))
-        for each in gone:
-            if each.image_key:
-                self.store.delete(each.image_key)
+        drop(self.store, [each.image_key for each in gone if each.image_key])
+        # The files first: a row comes after its file.
+        keys = list(self.store.keys("voice/", older_than_s=600))
         with self.database.read() as session:
             kept = set(session.execute(select(VoiceSession.image_key)).scalars())
-        for key in list(self.store.keys("voice/", older_than_s=600)):
-            if key not in kept:
-                self.store.delete(key)
+        drop(self.store, [key for key in keys if key not in kept])
         return len(gone)
 
 

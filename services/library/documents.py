@@ -21,6 +21,7 @@ from services.errors import Conflict, DocumentNotFound, TooLarge
 from services.library import folder_rows
 from services.library.decoding import safe_filename
 from services.library.document_rows import delete_rows, get, not_found
+from services.library.files import drop, kept_beside_its_row
 from services.library.storage import MediaStore
 from services.library.vectors import Vectors
 from services.paging import beyond, cursor_of, place_of
@@ -105,16 +106,11 @@ class Documents:
             created_at=at,
             updated_at=at,
         )
-        self.store.put(document.storage_key, data)
-        try:
-            with self.database.write() as work:
-                if folder_id is not None:
-                    folder_rows.get(work, owner_id, folder_id, to_fill=True)
-                columns = Document.__table__.columns
-                work.execute(insert(Document).values({each.key: getattr(document, each.key) for each in columns}))
-        except BaseException:
-            self.store.delete(document.storage_key)
-            raise
+        values = {each.key: getattr(document, each.key) for each in Document.__table__.columns}
+        with kept_beside_its_row(self.store, document.storage_key, data), self.database.write() as work:
+            if folder_id is not None:
+                folder_rows.get(work, owner_id, folder_id, to_fill=True)
+            work.execute(insert(Document).values(values))
         self._enqueue(document_id)
         return document
 
@@ -185,7 +181,7 @@ class Documents:
         file."""
         with self.database.write() as work:
             document = delete_rows(work, self.vectors, owner_id, document_id)
-        self.store.delete(document.storage_key)
+        drop(self.store, [document.storage_key])
 
     def page(self, owner_id: str, document_id: str, number: int) -> tuple[Document, DocumentPage]:
         """A document and one of its pages.

@@ -22,6 +22,7 @@ from models.media import ConversationImage, Image
 from services.cache import Cache
 from services.errors import ImageNotFound, StorageUnavailable
 from services.library import decoding, folder_rows, image_rows, pictures
+from services.library.files import drop, keep_if_possible, kept_beside_its_row
 from services.library.pictures import InlinePicture, StoredPicture
 from services.library.storage import MediaStore
 
@@ -110,15 +111,10 @@ class Images:
             created_at=now(),
             **shelf,
         )
-        self.store.put(image.storage_key, data)
-        try:
-            with self.database.write() as session:
-                if image.folder_id is not None:
-                    folder_rows.get(session, owner_id, image.folder_id, to_fill=True)
-                conversation_id = _begin(session, image)
-        except BaseException:
-            self.store.delete(image.storage_key)
-            raise
+        with kept_beside_its_row(self.store, image.storage_key, data), self.database.write() as session:
+            if image.folder_id is not None:
+                folder_rows.get(session, owner_id, image.folder_id, to_fill=True)
+            conversation_id = _begin(session, image)
         return Uploaded(image, conversation_id)
 
     def get(self, owner_id: str, image_id: str) -> Image:
@@ -221,7 +217,7 @@ class Images:
             data = self.store.get(key)
         except FileNotFoundError:
             data = pictures.prepare(self.file(image), side, frames=1)[0].data
-            self.store.put(key, data)
+            keep_if_possible(self.store, key, data)
         with PillowImage.open(io.BytesIO(data)) as small:
             return data, decoding.MIME[str(small.format)]
 
@@ -252,10 +248,9 @@ class Images:
         for image_id, storage_key in gone:
             self.forget(owner_id, image_id)
             try:
-                for key in list(self.store.keys(storage_key.rsplit("/", 1)[0] + "/")):
-                    self.store.delete(key)
+                drop(self.store, list(self.store.keys(storage_key.rsplit("/", 1)[0] + "/")))
             except StorageUnavailable as error:
-                log.warning("the files of image %s are left for the next sweep: %s", image_id, error)
+                log.warning("the files of image %s are left to the next sweep: %s", image_id, error)
 
     def sweep(self, older_than_s: float = 600) -> int:
         """Delete files that no row knows, left behind by a crash between the two; how many there were.
@@ -263,11 +258,11 @@ class Images:
         Args:
             older_than_s: younger ones may be another process's upload on its way.
         """
+        # The files first: a row comes after its file.
+        keys = list(self.store.keys("images/", older_than_s=older_than_s))
         with self.database.read() as session:
             known = {key.rsplit("/", 1)[0] for key in session.execute(select(Image.storage_key)).scalars()}
-        orphans = [
-            key for key in self.store.keys("images/", older_than_s=older_than_s) if key.rsplit("/", 1)[0] not in known
-        ]
+        orphans = [key for key in keys if key.rsplit("/", 1)[0] not in known]
         for key in orphans:
             self.store.delete(key)
         return len(orphans)

@@ -79,7 +79,10 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         target = self._path(key)
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageUnavailable("The media store does not answer.") from error
         for folder in target.parents:
             if folder == self.root:
                 break

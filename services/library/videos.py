@@ -16,6 +16,7 @@ from models.media import Analysis, Image, Video, VideoScene
 from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.errors import InvalidInput, StorageUnavailable, TooLarge, VideoNotFound
 from services.library.decoding import safe_filename
+from services.library.files import drop, kept_beside_its_row
 from services.library.images import Images
 from services.library.storage import MediaStore
 from services.videos.scenes import probe, scenes
@@ -103,14 +104,9 @@ class Videos:
             attempts=0,
             created_at=now(),
         )
-        self.store.put(video.storage_key, data)
-        try:
-            with self.database.write() as session:
-                values = {column.key: getattr(video, column.key) for column in Video.__table__.columns}
-                session.execute(insert(Video).values(values))
-        except BaseException:
-            self.store.delete(video.storage_key)
-            raise
+        values = {column.key: getattr(video, column.key) for column in Video.__table__.columns}
+        with kept_beside_its_row(self.store, video.storage_key, data), self.database.write() as session:
+            session.execute(insert(Video).values(values))
         self.cut(video_id)
         return video
 
@@ -171,7 +167,7 @@ class Videos:
             session.execute(delete(Video).where(Video.id == video_id))
         # A frame may have been added while its video went.
         self._forget_frames(video)
-        self.store.delete(video.storage_key)
+        drop(self.store, [video.storage_key])
 
     def run(self, video_id: str) -> None:
         """Cut a video into scenes, unless it is done, gone or another's to do: the job.
@@ -189,13 +185,15 @@ class Videos:
 
     def sweep(self, older_than_s: float = 600) -> int:
         """Delete files and frames that no row knows of; how many files there were."""
+        # The files first: a row comes after its file.
+        keys = list(self.store.keys("videos/", older_than_s=older_than_s))
         with self.database.read() as session:
             known = set(session.execute(select(Video.storage_key)).scalars())
             lost = select(Image).where(Image.video_id.is_not(None), ~exists().where(Video.id == Image.video_id))
             frames = list(session.execute(lost).scalars())
         for frame in frames:
             self.images.delete(frame.owner_id, frame.id)
-        orphans = [key for key in self.store.keys("videos/", older_than_s=older_than_s) if key not in known]
+        orphans = [key for key in keys if key not in known]
         for key in orphans:
             self.store.delete(key)
         return len(orphans)
