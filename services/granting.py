@@ -153,7 +153,8 @@ class Granting:
             try:
                 base = _target(gallery, base, going.navigation)
             except Conflict as nowhere:
-                return base, moves > 0, [*said, nowhere.message], ""
+                rest = "" if navigation_reply(going.remaining_prompt) else going.remaining_prompt
+                return base, moves > 0, [*said, nowhere.message], rest
             said.append(going.text)
             prompt = going.remaining_prompt
             moves += 1

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from PIL import Image
 
-from services.studio import apply_draw, apply_frame, apply_geometry, apply_tone
+from services.studio import apply_draw, apply_frame, apply_geometry, apply_text, apply_tone
 from services.studio.errors import CannotApply
 from services.studio.frames import Frames, written_as
 from services.studio.mask import apply_masked
@@ -122,7 +122,7 @@ def _apply_to_image(image: Image.Image, operation: PlainEdit) -> Image.Image:  #
         case RoundCorners():
             return apply_frame.round_corners(image, operation)
         case Text():
-            return apply_draw.text(image, operation)
+            return apply_text.text(image, operation)
         case Shape():
             return apply_draw.shape(image, operation)
         case Trim() | Canvas():

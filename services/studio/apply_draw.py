@@ -1,4 +1,4 @@
-"""Operations that draw: words, shapes, and new canvases."""
+"""Operations that draw: shapes and new canvases."""
 
 from __future__ import annotations
 
@@ -6,57 +6,29 @@ import math
 from itertools import pairwise
 from typing import assert_never
 
-from PIL import Image, ImageDraw, ImageStat
+from PIL import Image, ImageDraw
 
 from services.studio import colours
 from services.studio.apply_frame import holding
 from services.studio.errors import CannotApply
-from services.studio.fonts import font_for
 from services.studio.frames import check_size
 from services.studio.measures import Place
-from services.studio.operations import Canvas, Direction, Shape, ShapeName, Text
+from services.studio.operations import Canvas, Direction, Shape, ShapeName
 
 MARGIN = 0.04  # of the shorter side, kept to the edges
 _SMOOTH = 4
 Points = list[tuple[float, float]]
 
 
-def text(image: Image.Image, operation: Text) -> Image.Image:
-    base = holding(image, operation.colour or "#000000").copy()
-    margin = round(MARGIN * min(base.size))
-    size = operation.size.pixels(base.height) if operation.size else max(12, base.height // 10)
-    size = max(6, size)
-    if size > 2 * base.height:
-        raise CannotApply("the letters would be far higher than the picture")
-    draw = ImageDraw.Draw(base)
-    font = font_for(operation.text, size)
-    box = draw.multiline_textbbox((0, 0), operation.text, font=font, align="center")
-    room = base.width - 2 * margin
-    if operation.size is None and box[2] - box[0] > room > 0:
-        font = font_for(operation.text, max(6, int(size * room / (box[2] - box[0]))))
-        box = draw.multiline_textbbox((0, 0), operation.text, font=font, align="center")
-    width, height = round(box[2] - box[0]), round(box[3] - box[1])
-    if width > 3 * base.width:
-        raise CannotApply("the words would be far wider than the picture")
-    left, top = _corner(base.size, (width, height), operation.place, margin)
-    around = (left - margin // 2, top - margin // 2, left + width + margin // 2, top + height + margin // 2)
-    if operation.background:
-        draw.rectangle(around, fill=colours.rgba(operation.background)[: len(base.getbands())])
-    colour = operation.colour or _standing_out(base, around)
-    origin = (left - box[0], top - box[1])
-    draw.multiline_text(
-        origin, operation.text, font=font, fill=colours.rgba(colour)[: len(base.getbands())], align="center"
-    )
-    return base
+def require_seen(outer: tuple[int, int], box: tuple[int, int, int, int], place: Place) -> None:
+    """Raises CannotApply for what would lie outside the picture altogether."""
+    if place.at and (box[2] <= 0 or box[3] <= 0 or box[0] >= outer[0] or box[1] >= outer[1]):
+        raise CannotApply(
+            f"{place.at[0]}, {place.at[1]} lies outside the picture, which is {outer[0]} × {outer[1]} pixels"
+        )
 
 
-def _standing_out(image: Image.Image, box: tuple[int, int, int, int]) -> str:
-    left, top = max(0, box[0]), max(0, box[1])
-    part = image.crop((left, top, max(left + 1, min(box[2], image.width)), max(top + 1, min(box[3], image.height))))
-    return "#000000" if ImageStat.Stat(part.convert("L")).mean[0] > 140 else "#ffffff"
-
-
-def _corner(outer: tuple[int, int], inner: tuple[int, int], place: Place, margin: int) -> tuple[int, int]:
+def corner(outer: tuple[int, int], inner: tuple[int, int], place: Place, margin: int) -> tuple[int, int]:
     if place.at:
         return place.at[0] - inner[0] // 2, place.at[1] - inner[1] // 2
     left = margin + (outer[0] - 2 * margin - inner[0]) * place.x
@@ -75,7 +47,8 @@ def shape(image: Image.Image, operation: Shape) -> Image.Image:
         row = operation.count * width + (operation.count - 1) * gap
     if max(width, height) > 2 * max(base.size):
         raise CannotApply("the shape would be far larger than the picture")
-    left, top = _corner(base.size, (row, height), operation.place, round(MARGIN * min(base.size)))
+    left, top = corner(base.size, (row, height), operation.place, round(MARGIN * min(base.size)))
+    require_seen(base.size, (left, top, left + row, top + height), operation.place)
     stamp = _stamp(operation, (width, height))
     for number in range(operation.count):
         _paint(base, stamp, operation, (left + number * (width + gap), top))

@@ -73,11 +73,18 @@ def _geometry(operation: Crop | CropAspect | CropSize | CropEdges | Trim | Rotat
         case CropEdges():
             sides = [f"{length(getattr(operation, side))} on the {side}" for side in ("left", "top", "right", "bottom")
                      if getattr(operation, side).value]  # fmt: skip
-            return "cut by " + " and ".join(sides)
+            lengths = {getattr(operation, side) for side in ("left", "top", "right", "bottom")}
+            return (
+                f"cut by {length(operation.left)} on each side"
+                if len(lengths) == 1
+                else "cut by " + " and ".join(sides)
+            )
         case Trim():
             return "even edges trimmed off"
         case Rotate():
             turn = operation.degrees if abs(operation.degrees) <= 180 else operation.degrees % 360
+            if turn == 0:
+                return "turned all the way round"
             way = "" if abs(turn) == 180 else " clockwise" if turn > 0 else " counter-clockwise"
             return f"rotated {abs(turn):g}°{way}"
         case Flip():

@@ -38,7 +38,7 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
         if font is not None and _has_all(font, text):
             return font
     letter = next((c for c in text if ord(c) > 0x24F and not c.isspace()), text[0])
-    script = unicodedata.name(letter, "these").split()[0].capitalize()
+    script = unicodedata.name(letter, "these").split()[0].capitalize().replace("Cjk", "Chinese, Japanese or Korean")
     raise CannotApply(f"no font on the server has {script} letters (a package such as fonts-noto-core brings them)")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import PIL
 
 from services.errors import InvalidInput, TooLarge
+from services.studio import talk
 from services.studio.alt_text import Captioner, alt_text
 from services.studio.apply import apply
 from services.studio.base import ChainBase, Outcome, Picture, StudioReply, StudioRequest
@@ -91,6 +92,8 @@ class LocalEditor:
         """
         if reply := navigation_reply(request.prompt):
             return reply
+        if text := talk.answered(request.prompt, lambda: self._seen(request)):
+            return StudioReply(text, None, "text_only", self.name, self.model, "stop")
         sheet = _begin(request)
         before = sheet.frames
         for step in parse(request.prompt):
@@ -102,6 +105,11 @@ class LocalEditor:
                 case NotUnderstood():
                     sheet.problems.append(_cannot(step))
         return self._reply(request, sheet, before)
+
+    def _seen(self, request: StudioRequest) -> str | None:
+        if request.picture is None or self._caption is None:
+            return request.subject
+        return self._caption(request.picture.data)
 
     def _reply(self, request: StudioRequest, sheet: _Sheet, before: Frames | None) -> StudioReply:
         frames = sheet.frames

@@ -102,22 +102,25 @@ class VersionTree:
             case Undo():
                 path = self.path(current_id)
                 if len(path) <= navigation.steps:
-                    raise Conflict("There is no earlier version to go back to.", code="nothing_to_undo")
+                    raise Conflict(_too_far(len(path) - 1, "earlier", "go back to"), code="nothing_to_undo")
                 return path[-1 - navigation.steps]
             case Redo():
                 version = self.get(current_id)
-                for _ in range(navigation.steps):
-                    version = self._towards_newest(version)
+                for step in range(navigation.steps):
+                    later = self._towards_newest(version)
+                    if later is None:
+                        raise Conflict(_too_far(step, "later", "go to"), code="nothing_to_redo")
+                    version = later
                 return version
             case Restore():
                 return self.path(current_id)[0]
 
-    def _towards_newest(self, version: Version) -> Version:
+    def _towards_newest(self, version: Version) -> Version | None:
         for newest in reversed(self._by_id.values()):
             ids = [one.id for one in self.path(newest.id)]
             if version.id in ids[:-1]:
                 return self.get(ids[ids.index(version.id) + 1])
-        raise Conflict("There is no later version to go to.", code="nothing_to_redo")
+        return None
 
     def without(self, version_id: str) -> VersionTree:
         """The tree after a deletion: the children of what goes hang on its parent."""
@@ -131,3 +134,9 @@ class VersionTree:
         """Every stored picture that a version shows or is replayed from: none of these may be deleted."""
         keys = {version.picture_key for version in self}
         return frozenset(keys | {version.original_key for version in self if version.original_key is not None})
+
+
+def _too_far(there: int, which: str, going: str) -> str:
+    if there == 0:
+        return f"There is no {which} version to {going}."
+    return f"There {'is' if there == 1 else 'are'} only {there} {which} version{'' if there == 1 else 's'} to {going}."

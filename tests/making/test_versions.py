@@ -55,6 +55,21 @@ def test_undo_and_redo(studio: FlaskClient) -> None:
     assert refused(step(studio, place, "redo"))[:2] == (409, "nothing_to_redo")
 
 
+def test_an_undo_that_goes_too_far_says_so_and_the_rest_is_done(studio: FlaskClient) -> None:
+    place, versions = three(studio)
+    answer = granted(studio, "undo 9 times", **place)
+    assert (answer["text"], answer["changed"]) == ("There are only 2 earlier versions to go back to.", False)
+    granted(studio, "go back to the original", **place)
+    answer = granted(studio, "undo that and flip it", **place)
+    assert answer["text"] == "There is no earlier version to go back to. Mirrored left to right."
+    assert answer["parent_version_id"] == versions[0]
+    assert granted(studio, "redo twice", **place)["text"] == "There is no later version to go to."
+    assert (
+        granted(studio, "undo, undo, undo", **place)["text"] == "Going back. There is no earlier version to go back to."
+    )
+    assert granted(studio, "redo twice", **place)["text"] == "There is only 1 later version to go to."
+
+
 def test_redo_goes_to_the_newest_branch(studio: FlaskClient) -> None:
     place, _versions = three(studio)
     step(studio, place, "undo")

@@ -218,3 +218,30 @@ def test_many_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda prompt: ask(prompt).picture.data, prompts))
     assert together == [alone[prompt] for prompt in prompts]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("hello", "Hello. I can crop"),
+        ("Thanks a lot!", "You are welcome."),
+        ("what can you do?", "I can crop"),
+        ("What is in this picture?", "A red square. To ask more"),
+        ("please describe the photo", "A red square. To ask more"),
+    ],
+)
+def test_words_that_ask_for_no_edit(prompt: str, answer: str) -> None:
+    editor = LocalEditor(lambda _data: "A red square")
+    reply = editor.create_or_edit(StudioRequest(prompt, PHOTO))
+    assert (reply.outcome, reply.picture) == ("text_only", None)
+    assert reply.text.startswith(answer)
+
+
+@pytest.mark.parametrize("prompt", ["nice border", "hello kitty", "what is the time?", "describe it as a poem"])
+def test_words_that_only_look_like_talk(prompt: str) -> None:
+    assert "the local editor cannot do that" in ask(prompt).text or ask(prompt).picture
+
+
+def test_cut_on_every_side_is_said_once() -> None:
+    assert ask("crop 10 px from every side").text == "Cut by 10 px on each side."
+    assert "turned all the way round" in ask("rotate by 360 degrees").text

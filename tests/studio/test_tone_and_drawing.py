@@ -193,6 +193,25 @@ def test_text_is_there_and_stays_inside() -> None:
     assert (marks.max(axis=0) < [99, 299]).all()
 
 
+@pytest.mark.parametrize("size", [None, Length(30)])
+def test_long_text_goes_on_more_lines_and_can_be_read(size: Length | None) -> None:
+    white = Image.new("RGB", (600, 400), "white")
+    words = "This is a long text that will not fit on one line of this picture because it is so very long"
+    drawn = np.asarray(after(white, Text(words, Place(0.5, 1), "#000000", size)))
+    marks = np.argwhere(drawn[..., 1] < 128)
+    assert (marks.min(axis=0) > 0).all()
+    assert (marks.max(axis=0) < [399, 599]).all()
+    assert marks[:, 0].max() - marks[:, 0].min() > 50
+
+
+@pytest.mark.parametrize(
+    "operation", [Shape("circle", "#ff0000", Place(at=(5000, 50))), Text("Hi", Place(at=(50, 5000)))]
+)
+def test_what_would_lie_outside_is_refused(operation: Shape | Text) -> None:
+    with pytest.raises(CannotApply, match="outside the picture, which is 200 × 100"):
+        after(Image.new("RGB", (200, 100)), operation)
+
+
 def test_text_without_a_colour_stands_out() -> None:
     assert np.asarray(after(Image.new("RGB", (200, 80), "black"), Text("Hello"))).max() > 240
     assert np.asarray(after(Image.new("RGB", (200, 80), "white"), Text("Hello"))).min() < 15
