@@ -467,6 +467,7 @@ def test_a_reader_who_leaves_stops_nothing(held: FlaskClient, gate: Gate) -> Non
     assert detail(held, session)["messages"][-1]["content"] == "One two three four."
 
 
+@pytest.mark.slow
 def test_pings_while_the_model_is_silent(held: FlaskClient, gate: Gate) -> None:
     session = new_session(held)
     timer = threading.Timer(12, gate.open)
