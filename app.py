@@ -39,7 +39,7 @@ from routes import (
 )
 from routes.document import INFO, SECURITY
 from routes.parked_files import ParkingRequest
-from services import migrations, wiring
+from services import migrations, prices, wiring
 from services.library.decoding import MAX_UPLOAD_BYTES
 from services.providers.base import ChatModel
 from services.speech.base import SpeechToText, TextToSpeech
@@ -118,6 +118,7 @@ def main() -> None:
 
     try:
         settings = from_environment()
+        prices.read(settings.price_list)
     except BadSetting as bad:
         sys.exit(str(bad))
     logs.init(settings)

@@ -311,6 +311,9 @@ class Settings:
     otel_service_name: str | None = setting(
         "OTEL_SERVICE_NAME", "what this server is called there", None, shown="`visual-assistant`"
     )
+    price_list: Path | None = setting(
+        "PRICE_LIST", "TOML file of what models cost, for `cost_usd_total` in `/metrics`", None, path
+    )
     cache_mb: int = setting("CACHE_MB", "memory for prepared pictures, in MiB", 64, whole(1, 65_536))
     log_level: str = setting("LOG_LEVEL", "how much is logged", "INFO", one_of(*LOG_LEVELS))
     log_format: str = setting(

@@ -20,6 +20,8 @@ from prometheus_client.registry import Collector
 
 from models.database import DatabaseUnavailable
 from services.cache import Cache
+from services.content import Usage
+from services.prices import Prices
 from services.turns import Turn
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -34,9 +36,10 @@ class Metrics:
     Args:
         caches: by the name they are shown under.
         backlog: what there is to do, by kind and state; asked when somebody looks.
+        prices: without any, nothing is said of costs.
     """
 
-    def __init__(self, caches: dict[str, Cache], backlog: Backlog = dict) -> None:
+    def __init__(self, caches: dict[str, Cache], backlog: Backlog = dict, prices: Prices | None = None) -> None:
         self.shared = FOLDER in os.environ
         if self.shared:
             # Chosen when the client was imported, which was before anybody knew of the folder.
@@ -55,9 +58,18 @@ class Metrics:
         )
         self.streams = Gauge("streams_open", "Streams being sent", registry=self.registry, multiprocess_mode="livesum")
         self.turns = Counter("turns", "Answers by how they ended", ["provider", "outcome"], registry=self.registry)
-        self.tokens = Counter("tokens", "Tokens used", ["provider", "kind"], registry=self.registry)
+        self.tokens = Counter("tokens", "Tokens used", ["provider", "model", "kind"], registry=self.registry)
+        self.prices = prices or {}
+        self.cost = (
+            Counter("cost_usd", "What those tokens cost", ["provider", "model"], registry=self.registry)
+            if self.prices
+            else None
+        )
         self.first_text = Histogram(
             "first_text_seconds", "Seconds to the first text", ["provider"], buckets=BUCKETS, registry=self.registry
+        )
+        self.turn_time = Histogram(
+            "turn_seconds", "Seconds to an answer's end", ["provider"], buckets=BUCKETS, registry=self.registry
         )
         self.voice = Histogram(
             "voice_stage_seconds",
@@ -77,10 +89,18 @@ class Metrics:
     def turn_ended(self, turn: Turn) -> None:
         provider = turn.provider or "none"
         self.turns.labels(provider, turn.outcome or "").inc()
-        self.tokens.labels(provider, "prompt").inc(turn.usage.prompt_tokens)
-        self.tokens.labels(provider, "completion").inc(turn.usage.completion_tokens)
+        self.turn_time.labels(provider).observe(turn.elapsed_ms / 1000)
+        self.used(provider, turn.model or "none", turn.usage)
         if turn.first_text_ms is not None:
             self.first_text.labels(provider).observe(turn.first_text_ms / 1000)
+
+    def used(self, provider: str, model: str, usage: Usage) -> None:
+        """A model has read and written so much."""
+        self.tokens.labels(provider, model, "prompt").inc(usage.prompt_tokens)
+        self.tokens.labels(provider, model, "completion").inc(usage.completion_tokens)
+        price = self.prices.get((provider, model))
+        if price is not None and self.cost is not None:
+            self.cost.labels(provider, model).inc(price.of(usage))
 
     def text(self) -> bytes:
         """Prometheus's text format, of all workers together."""

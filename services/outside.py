@@ -3,16 +3,17 @@ and makes vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Settings
+from services.content import Usage
 from services.errors import ProviderUnavailable
 from services.library.analyses import Analyses
 from services.library.storage import FolderStore, MediaStore
 from services.meaning import registry as embedders
-from services.meaning.base import Embedder, plainly
+from services.meaning.base import Embedded, Embedder, plainly
 from services.providers import registry
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
@@ -100,12 +101,22 @@ def maker(settings: Settings, telemetry: Telemetry | None = None) -> ImageStudio
     return studio_failover.build(settings.image_order, vendors, LocalEditor(), asked)
 
 
-def embedder(settings: Settings, telemetry: Telemetry | None = None) -> Embedder:
-    """Who makes vectors of texts."""
+def embedder(
+    settings: Settings, used: Callable[[str, str, Usage], None], telemetry: Telemetry | None = None
+) -> Embedder:
+    """Who makes vectors of texts; `used` is told of the tokens, with provider and model."""
+    asked = telemetry.embeddings if telemetry else plainly
+
+    def counted(provider: str, model: str, dimensions: int, call: Callable[[], Embedded]) -> Embedded:
+        made = asked(provider, model, dimensions, call)
+        if made.tokens:
+            used(provider, model, Usage(made.tokens))
+        return made
+
     models = {"openai": settings.openai_embedding_model, "gemini": settings.gemini_embedding_model}
     timeout = min(settings.provider_timeout_s, LONGEST_EMBEDDING_S)
     vendors = _vendors(settings, models, telemetry, timeout)
-    return embedders.build(settings.embedding_provider, vendors, telemetry.embeddings if telemetry else plainly)
+    return embedders.build(settings.embedding_provider, vendors, counted)
 
 
 def _speech(settings: Settings, telemetry: Telemetry | None) -> SpeechConfig:

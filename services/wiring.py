@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config import Settings
 from models.database import Database
-from services import outside
+from services import outside, prices
 from services.accounts import Accounts
 from services.answers import caption
 from services.backlog import backlog
@@ -83,6 +83,9 @@ def build(
 
     Args:
         model, ears, speaker: answer, hear and speak in place of the providers the settings name.
+
+    Raises:
+        BadSetting: the price list cannot be read.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database, settings.database_connections)
@@ -104,7 +107,9 @@ def build(
     store = outside.media_store(settings)
     eyes = Eyes(settings.weights_dir, fetch=settings.fetch_models)
     analyses = Analyses(database, eyes, facts)
-    metrics = Metrics({"prepared": prepared, "facts": facts}, lambda: backlog(database))
+    metrics = Metrics(
+        {"prepared": prepared, "facts": facts}, lambda: backlog(database), prices.read(settings.price_list)
+    )
     roll = Roll(database, settings.job_threads)
     stopping = threading.Event()
     telemetry = outside.telemetry(settings)
@@ -112,7 +117,7 @@ def build(
     watch = telemetry.turn if telemetry else None
     turns = Turns(database, answering, roll.worker_id, metrics.turn_ended, watch)
     voice_sessions = VoiceSessions(database, store, timedelta(minutes=settings.voice_session_ttl_min), shared)
-    embedder = outside.embedder(settings, telemetry)
+    embedder = outside.embedder(settings, metrics.used, telemetry)
     of_images = Centred(embedder)
     image_index = ImageIndex(database, of_images, Vectors(database, of_images.name))
     images = Images(database, store, prepared, image_index, extra_formats=settings.extra_image_formats)
@@ -124,7 +129,7 @@ def build(
         ears=ears or outside.ears(settings, telemetry),
         voice=speaker or outside.speaker(settings, telemetry),
     )
-    describe = Describer(answering) if settings.analyse_with_provider else None
+    describe = Describer(answering, metrics.used) if settings.analyse_with_provider else None
     analyser = Analyser(images, analyses, Claims(database, roll.worker_id, IMAGE_ROWS), image_index, describe)
 
     def retell_soon(image_id: str) -> None:

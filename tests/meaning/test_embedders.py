@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from config import Settings
+from services import outside
+from services.content import Usage
 from services.errors import (
     ProviderError,
     ProviderGarbage,
@@ -102,6 +106,19 @@ def test_many_may_ask_the_local_model_at_once(local: LocalEmbedder) -> None:
         thread.join()
     for number in range(8):
         assert np.allclose(alone[number], together[number], atol=1e-5)
+
+
+def test_the_tokens_a_vendor_counts_are_told(tmp_path: Path) -> None:
+    body = json.loads(rows("openai", 2)) | {"usage": {"prompt_tokens": 7, "total_tokens": 7}}
+    told: list[tuple[str, str, Usage]] = []
+    with raw_server([plain(200, json.dumps(body).encode())]) as server:
+        settings = Settings(
+            data_dir=tmp_path, embedding_provider="openai", openai_base_url=f"{server.url}/v1", openai_api_key=KEY
+        )
+        made = outside.embedder(settings, lambda *used: told.append(used))
+        made.passages(["one", "two"])
+        made.close()
+    assert told == [("openai", "text-embedding-3-small", Usage(7))]
 
 
 def test_vendors_are_asked_for_each_text(vendor: str, embedder: Ask) -> None:
