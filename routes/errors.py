@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import re
@@ -19,6 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from models.database import DatabaseUnavailable
 from services import errors
+from services.library.files import NO_ROOM
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,6 @@ NAMES = {
 }
 """Codes of errors that the HTTP library raises."""
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 AGAIN_S = 5
 """Seconds after which to try again what one of this server's own parts could not do."""
 

@@ -14,6 +14,7 @@ from services.content import ImageSource
 from services.errors import ImageNotFound, StorageUnavailable
 from services.library import image_rows
 from services.library.analyses import Analyses
+from services.library.files import will_pass
 from services.library.image_rows import Findable
 from services.library.images import Images
 from services.vision.facts import FACTS_VERSION, Facts, Part
@@ -93,8 +94,9 @@ class Analyser:
             self._keep(image, facts)
         except (StorageUnavailable, DatabaseUnavailable) as error:
             log.warning("a picture could not be analysed now: %s", error)
-            if image.analysis_attempts < MAX_ATTEMPTS:
-                self.claims.release(image.id, counts=True)
+            passes = will_pass(error, self.images.store)
+            if passes or image.analysis_attempts < MAX_ATTEMPTS:
+                self.claims.release(image.id, counts=not passes)
             else:
                 self._fail(image, AWAY)
         except (OSError, ValueError, ImageNotFound) as error:

@@ -26,6 +26,7 @@ from services.documents.reading import ReadingStopped
 from services.documents.scans import as_text
 from services.errors import StorageUnavailable
 from services.library.document_rows import chunk_rows, forget_pages, heading_after, page_row
+from services.library.files import will_pass
 from services.library.passage_vectors import PassageVectors
 from services.library.storage import MediaStore
 from services.vision.facts import TextLine
@@ -159,8 +160,9 @@ class DocumentReading:
             self._fail(document, "file_missing", FAILURES["file_missing"])
         except (ReadingStopped, StorageUnavailable, OSError) as error:
             log.warning("document %s could not be read: %s", document_id, error)
-            if document.attempts < MAX_ATTEMPTS:
-                self.claims.release(document_id, counts=True)
+            passes = will_pass(error, self.store)
+            if passes or document.attempts < MAX_ATTEMPTS:
+                self.claims.release(document_id, counts=not passes)
             else:
                 self._fail(document, "reading_failed", FAILURES["reading_failed"])
 

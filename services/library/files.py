@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from services.errors import StorageUnavailable
 from services.library.storage import MediaStore
 
 log = logging.getLogger(__name__)
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a disk that is full."""
 
 
 @contextmanager
@@ -38,6 +42,20 @@ def drop(store: MediaStore, keys: Iterable[str]) -> None:
             store.delete(key)
         except StorageUnavailable as error:
             log.warning("%s is left to the next sweep: %s", key, error)
+
+
+def will_pass(error: Exception, store: MediaStore) -> bool:
+    """Whether what kept a file from being read or written is that the store, the disk or the database is away now, and
+    nothing of the file itself."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return True
+    if isinstance(error, DatabaseUnavailable):
+        return True
+    try:
+        store.probe()
+    except StorageUnavailable:
+        return True
+    return False
 
 
 def keep_if_possible(store: MediaStore, key: str, data: bytes) -> None:

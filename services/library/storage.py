@@ -106,8 +106,12 @@ class FolderStore:
                         yield key
 
     def probe(self) -> None:
-        if not os.access(self.root, os.W_OK):
-            raise StorageUnavailable("The media store cannot be written.")
+        try:
+            # It is gone when it is closed, or the process has ended.
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                file.write(b"?")
+        except OSError as error:
+            raise StorageUnavailable("The media store cannot be written.") from error
 
     def close(self) -> None:
         """Nothing stays open here."""

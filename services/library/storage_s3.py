@@ -11,9 +11,9 @@ from typing import Any
 
 from services.errors import StorageUnavailable
 
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
-ATTEMPTS = 4
+CONNECT_TIMEOUT_S = 3
+READ_TIMEOUT_S = 10
+ATTEMPTS = 3
 """Of one call, the first among them; botocore waits longer before each."""
 CONNECTIONS = 64
 

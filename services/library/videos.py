@@ -16,7 +16,7 @@ from models.media import Analysis, Image, Video, VideoScene
 from services.claims import MAX_ATTEMPTS, Claims, Rows
 from services.errors import InvalidInput, StorageUnavailable, TooLarge, VideoNotFound
 from services.library.decoding import safe_filename
-from services.library.files import drop, kept_beside_its_row
+from services.library.files import drop, kept_beside_its_row, will_pass
 from services.library.images import Images
 from services.library.storage import MediaStore
 from services.videos.scenes import probe, scenes
@@ -207,8 +207,9 @@ class Videos:
             self._fail(video, error.code, error.message)
         except (StorageUnavailable, DatabaseUnavailable) as error:
             log.warning("a video could not be cut now: %s", error)
-            if video.attempts < MAX_ATTEMPTS:
-                self.claims.release(video.id, counts=True)
+            passes = will_pass(error, self.store)
+            if passes or video.attempts < MAX_ATTEMPTS:
+                self.claims.release(video.id, counts=not passes)
             else:
                 self._fail(video, "video_not_read", AWAY)
         except FileNotFoundError:
