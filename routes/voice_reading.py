@@ -105,8 +105,8 @@ def require_formats(asked: Asked) -> Asked:
     return asked
 
 
-def form_fields() -> dict[str, str]:
-    """The text fields of the form; none where nothing was sent."""
+def form_fields(accepted: str = "The request must be multipart/form-data.") -> dict[str, str]:
+    """The text fields of the form; none where nothing was sent. `accepted` is said of anything else."""
     request.max_content_length = MAX_REQUEST + MULTIPART_ROOM
     length = request.content_length
     if length is not None and length > request.max_content_length:
@@ -114,7 +114,7 @@ def form_fields() -> dict[str, str]:
     if not request.mimetype and not length:
         return {}
     if request.mimetype not in FORMS:
-        raise WrongContentType("The request must be multipart/form-data.")
+        raise WrongContentType(accepted)
     try:
         return request.form.to_dict()
     except RequestEntityTooLarge:
@@ -126,7 +126,7 @@ def form_fields() -> dict[str, str]:
 def session_to_reset() -> str:
     """The `session_id` of a form or of a JSON object."""
     if not request.is_json:
-        return require_id(field_of(form_fields(), "session_id"))
+        return require_id(field_of(form_fields("The request must be a form or JSON."), "session_id"))
     given = json_object().get("session_id")
     if given is None or given == "":
         raise missing("session_id")

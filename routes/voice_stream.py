@@ -12,8 +12,6 @@ The server answers with JSON text messages, and after each `sentence` with one b
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import logging
 import time
@@ -28,6 +26,7 @@ from routes import sockets
 from routes.current import owner_id, services
 from routes.voice_reading import MAX_AUDIO, MAX_IMAGE, MAX_REQUEST, asked_of, field_of, mode_of, require_formats
 from routes.voice_saying import error_clip, finisher, spoken_language, status_aloud, words_of
+from services.base64_text import from_base64
 from services.errors import AssistantError, InvalidInput, InvalidJSON, LimitExceeded, TooLarge
 from services.speech.messages import message
 from services.voice import Asked
@@ -35,6 +34,7 @@ from services.voice_sessions import require_id
 
 log = logging.getLogger(__name__)
 
+FIELDS = ("session_id", "mode", "image", "audio", "language", "voice", "question")
 SPOKEN = (422, 429, 500, 503)
 
 
@@ -114,7 +114,10 @@ def read(sent: str | bytes) -> Asked:
         raise InvalidJSON("The message is not valid JSON.") from None
     if not isinstance(body, dict):
         raise InvalidJSON("The message must be a JSON object.")
-    fields = {name: value for name, value in body.items() if isinstance(value, str)}
+    fields = {name: value for name, value in body.items() if name in FIELDS and value is not None}
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise InvalidInput(f"{name} must be a string", field=name)
     session_id = require_id(field_of(fields, "session_id"))
     mode = mode_of(fields)
     image = decoded(fields, "image", "Image file too large (max 10MB)", MAX_IMAGE)
@@ -126,8 +129,8 @@ def decoded(fields: dict[str, str], name: str, too_large: str, limit: int) -> by
     if not fields.get(name):
         return None
     try:
-        data = base64.b64decode(fields[name], validate=True)
-    except (binascii.Error, ValueError):
+        data = from_base64(fields[name])
+    except ValueError:
         raise InvalidInput(f"{name} must be base64", field=name) from None
     if len(data) > limit:
         raise TooLarge(too_large, field=name)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import re
 
+from services.base64_text import from_base64
 from services.errors import AssistantError, ImageRejected, InvalidInput, TooLarge
 from services.library.decoding import MAX_UPLOAD_BYTES, decode
 from services.studio.base import Picture
 
-_DATA_URL = re.compile(r"\s*data:[^,]{0,200};base64,", re.IGNORECASE)
-_BLANKS = str.maketrans("", "", " \t\r\n\f\v")
 _WITH_WHITESPACE = 1.4
 """Base64 grows by 4/3; the rest is room for line breaks before the text is even looked at."""
 
@@ -20,7 +17,7 @@ def picture_from_base64(text: str, *, field: str = "picture") -> Picture:
     """Decode and check a picture.
 
     Args:
-        text: standard or URL-safe base64, padded or not, a `data:` URL's prefix and any white space allowed.
+        text: see `from_base64`.
         field: the request's field, for the error.
 
     Raises:
@@ -39,15 +36,12 @@ def bytes_from_base64(text: str, *, field: str = "picture") -> bytes:
     """Only the base64 part of `picture_from_base64`: raises InvalidInput and TooLarge."""
     if len(text) > MAX_UPLOAD_BYTES * 4 / 3 * _WITH_WHITESPACE:
         raise _too_large(field)
-    prefix = _DATA_URL.match(text)
-    body = (text[prefix.end() :] if prefix else text).translate(_BLANKS)
-    if not body:
-        raise InvalidInput("The picture is empty.", code="empty_picture", field=field)
-    body = body.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        data = base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = from_base64(text)
+    except ValueError as error:
         raise InvalidInput("The picture is not valid base64.", code=f"invalid_{field}", field=field) from error
+    if not data:
+        raise InvalidInput("The picture is empty.", code="empty_picture", field=field)
     if len(data) > MAX_UPLOAD_BYTES:
         raise _too_large(field)
     return data

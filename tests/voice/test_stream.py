@@ -125,7 +125,13 @@ REFUSED: dict[str, tuple[str, int, str]] = {
     "a list": ("[]", 400, "The message must be a JSON object."),
     "deep": ("[" * 100_000, 400, "The message is not valid JSON."),
     "nothing": ("{}", 400, "Missing required field: session_id"),
-    "a number": ('{"session_id": 1}', 400, "Missing required field: session_id"),
+    "null": ('{"session_id": null}', 400, "Missing required field: session_id"),
+    "a number": ('{"session_id": 1}', 400, "session_id must be a string"),
+    "a number for a language": (
+        '{"session_id": "a", "mode": "snapshot", "language": 7}',
+        400,
+        "language must be a string",
+    ),
     "no mode": ('{"session_id": "a"}', 400, "Missing required field: mode"),
     "mode": (
         '{"session_id": "a", "mode": "x"}',
@@ -153,6 +159,15 @@ def test_refusals(client: FlaskClient, connect: Connect) -> None:
     assert (found["status"], found["detail"]) == (413, "Image file too large (max 10MB)")
     send(socket)
     assert told(socket)["type"] == "heard"  # the connection is good for more
+
+
+@pytest.mark.parametrize("text", ["data:image/jpeg;base64,{}", "wrapped", "unpadded"])
+def test_base64_as_clients_write_it(client: FlaskClient, connect: Connect, text: str) -> None:
+    in_text = base64.b64encode(CAT).decode()
+    ways = {"wrapped": base64.encodebytes(CAT).decode(), "unpadded": in_text.rstrip("=")}
+    socket = connect(client)
+    send(socket, image=ways.get(text) or text.format(in_text))
+    assert told(socket)["type"] == "heard"
 
 
 def told_type(words: str) -> str:
