@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 from flask import Response, jsonify, stream_with_context
@@ -16,10 +16,12 @@ from routes.gateway_schemas import (
     CompletionRequest,
     GatewayCompletion,
     GatewayMessage,
+    ImageContent,
     ImageURL,
     ModelInfo,
     ModelList,
     ModelPath,
+    RefusalContent,
     TextContent,
 )
 from routes.parsing import UUID, validated
@@ -33,7 +35,7 @@ from services.providers.conversation import whole_call
 from services.studio.decode import bytes_from_base64
 
 ERRORS: dict[str | int, Any] = dict.fromkeys((400, 404, 413, 415, 502, 503, 504), ErrorBody)
-OWN_IMAGE = re.compile(rf"/images/({UUID.pattern})(?:/file|/thumbnail)?")
+OWN_IMAGE = re.compile(rf"(?:/api/v2)?/images/({UUID.pattern})(?:/file|/thumbnail)?")
 OWN_VERSION = re.compile(rf"/studio/versions/({UUID.pattern})/(?:file|thumbnail)")
 
 bp = APIBlueprint(
@@ -79,7 +81,7 @@ def completions(body: CompletionRequest) -> Response:
     for happened in begun[0]:
         if isinstance(happened, TurnFailed) and not happened.text:
             raise happened.error
-    with_usage = body.stream_options is not None and body.stream_options.include_usage
+    with_usage = body.stream_options is not None and bool(body.stream_options.include_usage)
     frames = sse.stream(pump, begun, openai_shapes.chunks(usage_apart=with_usage, usage_with_last=False))
     return Response(stream_with_context(frames), mimetype="text/event-stream", headers=sse.HEADERS)
 
@@ -103,13 +105,18 @@ def messages_of(messages: list[GatewayMessage]) -> list[Message]:
 def message_of(message: GatewayMessage, names: dict[str, str]) -> Message:
     role: Role = "system" if message.role == "developer" else message.role
     parts: list[Part] = []
-    given = message.content or ()
+    given = message.content or message.refusal or ()
     for content in [TextContent(type="text", text=given)] if isinstance(given, str) else given:
-        if content.type == "text":
-            parts.append(TextPart(content.text))
-        else:
-            low = content.image_url.detail == "low"
-            parts.append(ImagePart(source_of(content.image_url), "low" if low else "high"))
+        match content:
+            case TextContent():
+                parts.append(TextPart(content.text))
+            case RefusalContent():
+                parts.append(TextPart(content.refusal))
+            case ImageContent():
+                low = content.image_url.detail == "low"
+                parts.append(ImagePart(source_of(content.image_url), "low" if low else "high"))
+            case _:
+                assert_never(content)
     if role == "tool":
         call_id, _state = openai_shapes.own_id(message.tool_call_id or "")
         text = "".join(part.text for part in parts if isinstance(part, TextPart))

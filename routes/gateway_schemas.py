@@ -17,7 +17,7 @@ MAX_MESSAGES = 1000
 
 class ImageURL(Body):
     url: str = Field(description="A `data:` URL, or the address of a picture on this server.")
-    detail: Literal["auto", "low", "high"] = "auto"
+    detail: Literal["auto", "low", "high", "original"] | None = None
 
 
 class TextContent(Body):
@@ -30,7 +30,14 @@ class ImageContent(Body):
     image_url: ImageURL
 
 
-Content = Annotated[TextContent | ImageContent, Field(discriminator="type")]
+class RefusalContent(Body):
+    """What a model said in place of an answer, as a client sends it back."""
+
+    type: Literal["refusal"]
+    refusal: Annotated[str, AfterValidator(clean)]
+
+
+Content = Annotated[TextContent | ImageContent | RefusalContent, Field(discriminator="type")]
 
 
 class FunctionCall(Body):
@@ -47,6 +54,7 @@ class CallMade(Body):
 class GatewayMessage(Body):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Annotated[str, AfterValidator(clean)] | Annotated[list[Content], Field(min_length=1)] | None = None
+    refusal: Annotated[str, AfterValidator(clean)] | None = None
     tool_calls: Annotated[list[CallMade], Field(min_length=1, max_length=128)] | None = None
     tool_call_id: str | None = Field(default=None, max_length=65_536)
 
@@ -56,13 +64,14 @@ class GatewayMessage(Body):
             raise PydanticCustomError("tool", "A tool's message has its tool_call_id and a content.")
         if self.role != "assistant" and self.tool_calls is not None:
             raise PydanticCustomError("calls", "Only an assistant calls tools.")
-        if self.content is None and self.tool_calls is None:
+        refused = self.role == "assistant" and self.refusal is not None
+        if self.content is None and self.tool_calls is None and not refused:
             raise PydanticCustomError("content", "The message has no content.")
         return self
 
 
 class StreamOptions(Body):
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 StopWord = Annotated[str, Field(min_length=1, max_length=256)]
@@ -110,7 +119,7 @@ class NamedTool(Body):
 class CompletionRequest(Body):
     model: str = Field(description="Any name; the answer says which model answered.")
     messages: Annotated[list[GatewayMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
-    stream: bool = False
+    stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)

@@ -98,7 +98,9 @@ def test_the_raw_stream(http: httpx2.Client) -> None:
 
 def test_a_picture_uploaded_here(client: openai.OpenAI, http: httpx2.Client) -> None:
     uploaded = http.post("/upload", files={"file": ("red.png", picture("PNG", (64, 48), "red"))}).json()
-    for url in (uploaded["image"]["url"], uploaded["image"]["thumbnail_url"], f"/images/{uploaded['image_id']}/file"):
+    in_library = http.get(f"/api/v2/images/{uploaded['image_id']}").json()
+    urls = [picture[name] for picture in (uploaded["image"], in_library) for name in ("url", "thumbnail_url")]
+    for url in (*urls, f"/images/{uploaded['image_id']}/file"):
         assert "red" in answer_of(client, asking(url)).choices[0].message.content.lower()
 
 
@@ -149,7 +151,9 @@ def test_a_picture_that_is_too_large(client: openai.OpenAI) -> None:
     assert (caught.value.status_code, caught.value.code) == (413, "file_too_large")
 
 
-@pytest.mark.parametrize("path", [f"/images/{NOBODY}/file", f"/studio/versions/{NOBODY}/file"])
+@pytest.mark.parametrize(
+    "path", [f"/images/{NOBODY}/file", f"/api/v2/images/{NOBODY}/file", f"/studio/versions/{NOBODY}/file"]
+)
 def test_a_picture_that_is_not_here(client: openai.OpenAI, path: str) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         answer_of(client, asking(path))
@@ -162,6 +166,7 @@ def test_a_picture_that_is_not_here(client: openai.OpenAI, path: str) -> None:
         {"messages": []},
         {"messages": [{"role": "user", "content": []}]},
         {"messages": [{"role": "user"}]},
+        {"messages": [{"role": "user", "refusal": "no"}]},
         {"messages": [{"role": "robot", "content": "hi"}]},
         {"messages": [{"role": "tool", "content": "hi", "tool_call_id": "1"}]},
         {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]},
@@ -213,7 +218,8 @@ def test_the_sdk_raises_its_own_errors(client: openai.OpenAI) -> None:
 @pytest.mark.parametrize(
     "options",
     [{"tools": []}, {"temperature": 0}, {"max_tokens": 50}, {"max_completion_tokens": 50}, {"user": "me"}, {"n": 1},
-     {"seed": 1}, {"stop": ["x"]}, {"top_p": 0.5}, {"extra_body": {"keep_alive": "5m"}}],
+     {"seed": 1}, {"stop": ["x"]}, {"top_p": 0.5}, {"extra_body": {"keep_alive": "5m"}},
+     {"stream": None}, {"extra_body": {"stream_options": {"include_usage": None}}}],
 )  # fmt: skip
 def test_what_other_servers_take_is_taken(client: openai.OpenAI, options: dict[str, Any]) -> None:
     assert answer_of(client, asking(RED), **options).choices[0].message.content
@@ -253,6 +259,29 @@ def test_what_the_model_is_sent(make_app: MakeApp) -> None:
     ]  # fmt: skip
     assert [len(message.parts) for message in request.messages] == [1, 1, 2, 1, 1]
     assert (request.max_tokens, request.temperature) == (7, 0.5)
+
+
+@pytest.mark.parametrize("detail", ["auto", "low", "high", "original", None])
+def test_any_detail_of_the_sdks_is_taken(client: openai.OpenAI, detail: str | None) -> None:
+    part = {"type": "image_url", "image_url": {"url": RED, "detail": detail}}
+    made = answer_of(client, [{"role": "user", "content": [{"type": "text", "text": ASK}, part]}])
+    assert "red" in made.choices[0].message.content.lower()
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"content": None, "refusal": "I cannot."},
+        {"content": [{"type": "refusal", "refusal": "I cannot."}]},
+    ],
+)
+def test_a_refusal_that_is_sent_back_is_what_the_model_said(make_app: MakeApp, refused: dict[str, Any]) -> None:
+    model = ScriptedModel("Yes.")
+    messages = [{"role": "assistant", **refused}, {"role": "user", "content": "And now?"}]
+    body = {"model": "m", "messages": messages}
+    assert make_app(model).test_client().post("/v1/chat/completions", json=body).status_code == 200
+    said = [(message.role, message.text) for message in model.requests[0].messages]
+    assert said == [("assistant", "I cannot."), ("user", "And now?")]
 
 
 def test_a_model_behind_this_server(aimock: Aimock, tmp_path: Path) -> None:
