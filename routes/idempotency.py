@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 from collections.abc import Iterator
 
 from flask import Flask, Response, g, request
 
-from models.database import DatabaseUnavailable
 from routes import direct
 from routes.current import owner_id, services
-from services.errors import InvalidInput, StorageUnavailable
+from services.errors import InvalidInput
 from services.idempotency import Answer, Claim, Idempotency
-
-log = logging.getLogger(__name__)
 
 HEADER = "Idempotency-Key"
 FORM = re.compile(r"[\x21-\x7e]{1,255}")
@@ -71,11 +67,11 @@ def _keep(response: Response) -> Response:
     idempotency = services().idempotency
     if not 200 <= response.status_code < 300:
         # What failed may be tried again.
-        _quietly(idempotency, claim, None)
+        idempotency.settle(claim, None)
     elif response.is_streamed:
         response.response = _kept_stream(idempotency, claim, response, iter(response.response))
     else:
-        _quietly(idempotency, claim, _answer(response, response.get_data()))
+        idempotency.settle(claim, _answer(response, response.get_data()))
     return response
 
 
@@ -95,7 +91,7 @@ def _kept_stream(
         close = getattr(inner, "close", None)
         if close is not None:
             close()
-        _quietly(idempotency, claim, _answer(response, b"".join(pieces)) if whole else None)
+        idempotency.settle(claim, _answer(response, b"".join(pieces)) if whole else None)
 
 
 def _answer(response: Response, body: bytes) -> Answer | None:
@@ -103,14 +99,3 @@ def _answer(response: Response, body: bytes) -> Answer | None:
         return None
     headers = {name: value for name, value in response.headers if name.lower() not in NOT_KEPT}
     return Answer(response.status_code, headers, body)
-
-
-def _quietly(idempotency: Idempotency, claim: Claim, answer: Answer | None) -> None:
-    """The answer itself is worth more than the keeping of it."""
-    try:
-        if answer is None:
-            idempotency.give_up(claim)
-        else:
-            idempotency.keep(claim, answer)
-    except (DatabaseUnavailable, StorageUnavailable) as error:
-        log.warning("an answer could not be kept for its idempotency key: %s", error)

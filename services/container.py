@@ -155,6 +155,7 @@ class Services:
         if interrupted:
             log.warning("%d answers were cut short by the stop and are kept so far as they came", interrupted)
         self.generations.stop()
+        self.idempotency.stop()
         self.jobs.stop()
         if self.started:
             self.started = False
