@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -23,6 +24,9 @@ from services.telemetry import TRACEPARENT, Telemetry
 
 UNTOLD = frozenset({"healthz", "metrics"})
 """Endpoints that machines ask every few seconds."""
+FIELDS = ("traceparent", "tracestate")
+OTHER = "_OTHER"
+PORT = re.compile(r":[0-9]*$")
 REQUEST_ID = f"{http_attributes.HTTP_RESPONSE_HEADER_TEMPLATE}.x-request-id"
 
 
@@ -35,10 +39,12 @@ def init(app: Flask, telemetry: Telemetry) -> None:
             return
         route = request.url_rule.rule if request.url_rule else None
         g.shared = _shared(route)
-        parent = TRACEPARENT.extract({name.lower(): value for name, value in request.headers.items()})
-        kind = SpanKind.SERVER
-        name = f"{g.shared[http_attributes.HTTP_REQUEST_METHOD]} {route}" if route else request.method
-        g.span = telemetry.collector.tracer.start_span(name, parent, kind, g.shared | _alone())
+        method = g.shared[http_attributes.HTTP_REQUEST_METHOD]
+        name = "HTTP" if method == OTHER else method
+        parent = TRACEPARENT.extract({field: request.headers[field] for field in FIELDS if field in request.headers})
+        g.span = telemetry.collector.tracer.start_span(
+            f"{name} {route}" if route else name, parent, SpanKind.SERVER, g.shared | _alone()
+        )
         g.within = context.attach(trace.set_span_in_context(g.span, parent))
         g.span_began = time.perf_counter()
 
@@ -51,7 +57,10 @@ def init(app: Flask, telemetry: Telemetry) -> None:
                 seconds.record(time.perf_counter() - began, shared, trace.set_span_in_context(span))
                 span.end()
 
-            response.call_on_close(sent)
+            if request.url_rule and request.url_rule.websocket:
+                sent()  # it is over, and nobody closes what is left of it
+            else:
+                response.call_on_close(sent)
         return response
 
     def leave(_error: BaseException | None) -> None:
@@ -64,17 +73,12 @@ def init(app: Flask, telemetry: Telemetry) -> None:
 
 
 def _shared(route: str | None) -> dict[str, Any]:
-    """What the span and the figures are both told."""
-    host, _, port = (
-        request.host.rpartition(":") if request.host.rpartition(":")[2].isdigit() else (request.host, "", "")
-    )
+    """What the span and the figures are both told: nothing that a client can make up, or there would be figures of
+    everything."""
     shared: dict[str, Any] = {
-        http_attributes.HTTP_REQUEST_METHOD: request.method if request.method in (*METHODS, "HEAD") else "_OTHER",
-        url_attributes.URL_SCHEME: request.scheme,
-        server_attributes.SERVER_ADDRESS: host,
+        http_attributes.HTTP_REQUEST_METHOD: request.method if request.method in (*METHODS, "HEAD") else OTHER,
+        url_attributes.URL_SCHEME: "https" if request.is_secure else "http",
     }
-    if port:
-        shared[server_attributes.SERVER_PORT] = int(port)
     if route:
         shared[http_attributes.HTTP_ROUTE] = route
     return shared
@@ -83,6 +87,7 @@ def _shared(route: str | None) -> dict[str, Any]:
 def _alone() -> dict[str, Any]:
     """What the span alone is told. The query is left out: links are signed there."""
     return {
+        server_attributes.SERVER_ADDRESS: PORT.sub("", request.host[:256]),
         url_attributes.URL_PATH: request.path,
         client_attributes.CLIENT_ADDRESS: request.remote_addr or "",
         user_agent_attributes.USER_AGENT_ORIGINAL: request.user_agent.string[:256],

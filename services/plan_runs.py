@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import exists, select, update
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often a step is begun anew that met a change made at the same moment."""
 
+Around = Callable[[str, str, str, Callable[[], "_After"]], "_After"]
+"""Takes a step of a session by the call that does it: tool, agent and session come first."""
 Turn = Literal["more", "completed", "cancelled", "failed", "lost"]
 
 
@@ -44,6 +47,7 @@ class PlanRuns:
         images: lets go of deleted pictures and their files.
         retell: has what a picture can be found by brought up to its new words, behind all this.
         stopping: set when this process stops; a plan under way is left to the next.
+        around: takes each step.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class PlanRuns:
         retell: Callable[[str], None],
         worker_id: str,
         stopping: threading.Event,
+        around: Around = lambda _tool, _agent, _session, take: take(),
     ) -> None:
         self.database = database
         self.bus = bus
@@ -62,6 +67,7 @@ class PlanRuns:
         self.retell = retell
         self.worker_id = worker_id
         self.stopping = stopping
+        self.around = around
         self._held: set[str] = set()
         self._lock = threading.Lock()
 
@@ -167,13 +173,17 @@ class PlanRuns:
                 plan_rows.finish(session, plan_id, "running", "cancelled")
                 return "cancelled", _After()
             step = _first_waiting(session, plan_id)
-            after = _perform(session, plan.owner_id, step) if step is not None else _After()
+            after = self._do(session, plan, step) if step is not None else _After()
             if after.gone and self.images.index is not None:
                 self.images.index.forget(session, plan.owner_id, [image_id for image_id, _key in after.gone])
             if step is not None and _more_than(session, step):
                 return "more", after
             plan_rows.finish(session, plan_id, "running", "completed")
             return "completed", after
+
+    def _do(self, session: Session, plan: Plan, step: PlanStep) -> _After:
+        take = partial(_perform, session, plan.owner_id, step)
+        return self.around(step.tool_name, step.agent_name, plan.conversation_id, take)
 
     def _taken(self, session: Session, plan_id: str) -> Plan | None:
         """The plan, kept from everybody else's hands until the transaction's end; None where it is another's."""

@@ -90,6 +90,13 @@ class Telemetry:
             call.told(None, None, reply.finish_reason)
             return reply
 
+    def step(self, tool: str, agent: str, conversation_id: str, take: Callable[[], Item]) -> Item:
+        """`take()`, a step of a plan, in a span of its own."""
+        told = {"gen_ai.tool.name": tool, "gen_ai.tool.type": "function", "gen_ai.agent.name": agent}
+        told["gen_ai.conversation.id"] = conversation_id
+        with _Call(self.collector, "execute_tool", None, tool, told) as call:
+            return call.once(take)
+
     def turn(self, question: Question) -> TurnWatch:
         """Looks on while a turn is made; called where the turn is begun, whose span is the parent."""
         return TurnWatch(self.collector, question)

@@ -136,7 +136,8 @@ def build(
         jobs.enqueue(RETELL, image_id)
 
     bus: Bus = RedisBus(settings.redis_url) if settings.redis_url else LocalBus()
-    runs = PlanRuns(database, bus, images, retell=retell_soon, worker_id=roll.worker_id, stopping=stopping)
+    around = {"around": telemetry.step} if telemetry else {}
+    runs = PlanRuns(database, bus, images, retell=retell_soon, worker_id=roll.worker_id, stopping=stopping, **around)
 
     def read_soon(document_id: str) -> None:
         jobs.enqueue(READ, document_id)
