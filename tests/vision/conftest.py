@@ -6,11 +6,11 @@ import functools
 import io
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import skimage
-import sklearn.datasets
 from PIL import Image
 
 from services.vision.eyes import Eyes
@@ -19,7 +19,8 @@ from services.vision.weights import fetch_missing
 
 REPOSITORY = Path(__file__).parents[2]
 SKIMAGE = Path(skimage.__file__).parent / "data"
-SKLEARN = Path(sklearn.datasets.__file__).parent / "images"
+# Only where it lies: to import it takes seconds.
+SKLEARN = Path(str(find_spec("sklearn").origin)).parent / "datasets" / "images"
 
 
 def photo(name: str) -> bytes:
