@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from services.errors import StorageUnavailable
@@ -93,13 +94,14 @@ class S3Store:
             self._client.delete_object(Bucket=self.bucket, Key=name)
 
     def keys(self, prefix: str, *, older_than_s: float = 0) -> Iterator[str]:
-        latest = time.time() - older_than_s
         after: dict[str, str] = {}
         while True:
             with self._told("The media store does not answer."):
                 page = self._client.list_objects_v2(
                     Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=self.page, **after
                 )
+            # By the store's own clock, which may differ from this machine's by more than an upload takes.
+            latest = _said_at(page) - older_than_s
             for found in page.get("Contents", ()):
                 if not older_than_s or found["LastModified"].timestamp() <= latest:
                     yield found["Key"].removeprefix(self.prefix)
@@ -131,3 +133,9 @@ class S3Store:
                 raise FileNotFoundError("no such object") from error
             log.warning("the media store failed: %s", error)
             raise StorageUnavailable(saying) from error
+
+
+def _said_at(answer: dict[str, Any]) -> float:
+    """The time of an answer by the store's clock, Unix seconds; by this machine's where it does not say."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(date).timestamp() if date else time.time()
