@@ -28,6 +28,7 @@ from routes.library_schemas import (
 )
 from routes.parsing import iso, uuid_or_none, validated
 from routes.session_schemas import Problem
+from routes.videos import as_context
 from services.errors import AssistantError, ImageNotFound, InvalidInput, NotFound, StorageUnavailable, TooLarge
 from services.library.analysing import ANEW, JOB
 from services.library.catalogue import NO_FOLDER, Shelved, Wanted
@@ -192,11 +193,14 @@ def present(shelved: Shelved) -> dict[str, Any]:
 
 
 def in_full(shelved: Shelved) -> dict[str, Any]:
-    """`present` with where it was taken and what was measured."""
+    """`present` with where it was taken, what was measured, and the scene of a video it is a frame of."""
+    image = shelved.image
+    scene = services().videos.scenes_of(owner_id(), [image.id]).get(image.id) if image.video_id else None
     return {
         **present(shelved),
-        "latitude": shelved.image.latitude,
-        "longitude": shelved.image.longitude,
+        "latitude": image.latitude,
+        "longitude": image.longitude,
+        "scene": as_context(scene, shelved.caption or image.filename) if scene else None,
         "facts": to_json(shelved.facts) if shelved.facts else None,
     }
 

@@ -94,9 +94,26 @@ class LibraryImage(BaseModel):
     thumbnail_url: str
 
 
+class Scene(BaseModel):
+    scene_index: int
+    start_ms: int
+    end_ms: int
+    frame_ms: int = Field(description="Where the picture of the scene was taken.")
+    image_id: str
+    description: str
+    thumbnail_url: str
+    url: str = Field(description="The video from the scene's beginning to its end.")
+
+
+class SceneFound(Scene):
+    video_id: str
+    filename: str
+
+
 class ImageWithFacts(LibraryImage):
     latitude: float | None
     longitude: float | None
+    scene: SceneFound | None = Field(description="The stretch of a video the picture stands for, if it is a frame.")
     facts: dict[str, Any] | None = Field(description="All that was measured, once it was.")
 
 

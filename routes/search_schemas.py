@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
+from routes.library_schemas import SceneFound
 from routes.parsing import Body, clean, filled
-from routes.video_schemas import SceneFound
 from services.library.found import SearchType
 
 

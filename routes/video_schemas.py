@@ -7,7 +7,7 @@ from typing import Literal
 from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
-from routes.library_schemas import Failure, Limit, Offset
+from routes.library_schemas import Failure, Limit, Offset, Scene
 from routes.parsing import Query
 
 
@@ -24,22 +24,6 @@ class VideoForm(BaseModel):
 class VideosQuery(Query):
     limit: Limit = 20
     offset: Offset = 0
-
-
-class Scene(BaseModel):
-    scene_index: int
-    start_ms: int
-    end_ms: int
-    frame_ms: int = Field(description="Where the picture of the scene was taken.")
-    image_id: str
-    description: str
-    thumbnail_url: str
-    url: str = Field(description="The video from the scene's beginning to its end.")
-
-
-class SceneFound(Scene):
-    video_id: str
-    filename: str
 
 
 class VideoShown(BaseModel):

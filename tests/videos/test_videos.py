@@ -12,6 +12,7 @@ from flask_openapi3 import OpenAPI
 
 from tests.conftest import MakeApp, picture, services_of
 from tests.inventory import take
+from tests.sessions.conftest import new_session, say
 from tests.videos.conftest import video
 
 TWO = video(["astronaut", "coffee"])
@@ -64,6 +65,29 @@ def test_scenes_are_found_and_not_listed(app: OpenAPI) -> None:
     found = client.post("/api/v2/search/images", json={"query": "kitchen tour"}).json["results"]
     assert {hit["scene"]["video_id"] for hit in found} == {made["id"]}
     assert found[0]["scene"]["filename"] == "kitchen tour.mp4"
+    frame = client.get(f"/api/v2/images/{found[0]['image_id']}").json
+    assert {name: frame["scene"][name] for name in ("video_id", "start_ms", "url")} == {
+        name: found[0]["scene"][name] for name in ("video_id", "start_ms", "url")
+    }
+
+
+def test_frames_are_put_elsewhere_only_where_they_are_spoken_of(app: OpenAPI) -> None:
+    client = app.test_client()
+    send(client, name="kitchen tour.mp4")
+    kept = client.post("/upload", data={"file": (io.BytesIO(picture()), "kitchen.jpg")}).json["image_id"]
+    services_of(app).jobs.run_pending()
+    frames = {one["image_id"] for one in client.get("/api/v2/videos").json["videos"][0]["scenes"]}
+    assert len(frames) == 2
+    session = new_session(client)
+    assert say(client, session, "find kitchen")["result_count"] == 3
+
+    def planned(question: str) -> set[str]:
+        (plan,) = say(client, session, question)["pending_actions"]
+        return set(plan["steps"][0]["arguments"]["image_ids"])
+
+    assert planned("sort these into a folder Kitchen") == {kept}
+    assert planned("sort the kitchen photos into a folder Kitchen") == {kept}
+    assert planned("put the frames of the kitchen video into a folder Kitchen") == frames
 
 
 def test_a_video_goes_with_all_that_belongs_to_it(app: OpenAPI, data: Path) -> None:
