@@ -44,7 +44,7 @@ export async function analyze({ image, audio, question, language }, key) {
   return {
     ok: response.ok,
     audio: await response.blob(),
-    text: words(response.headers.get(response.ok ? "X-Response-Text" : "X-Error-Message")),
+    text: words(response.headers.get("X-Response-Text")),
     language: response.headers.get("X-Detected-Language") ?? language,
     again: response.status >= 500 || response.status === 429,
   };

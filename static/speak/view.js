@@ -240,7 +240,14 @@ function start() {
     ask({ question });
   });
   byId("speak-reset").addEventListener("click", async () => {
-    await server.reset().catch((error) => tell(error.message));
+    try {
+      await server.reset();
+    } catch (error) {
+      tell(error.message);
+      return;
+    }
+    audio.pause();
+    byId("speak-heard").hidden = true;
     await showHistory();
     byId("speak-title").focus();
     say("What was said is forgotten.");

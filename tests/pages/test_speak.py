@@ -149,3 +149,21 @@ def test_what_was_said_before_is_listed_and_forgotten(speaking: Visit) -> None:
     expect(page.locator("#speak-history dd")).to_have_text("A cup of coffee, close in front of you.")
     page.click("#speak-reset")
     expect(page.locator("#speak-said")).to_be_hidden()
+
+
+def test_what_is_heard_when_nothing_is_answered_is_shown_too(speaking: Visit, site: Site) -> None:
+    page = speaking.page
+    page.click("#speak-snapshot")
+    expect(page.locator("#speak-text")).not_to_be_empty()
+    session = page.evaluate("JSON.parse(localStorage.getItem('va.voice.session'))")
+    dark = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(dark, "JPEG")
+    fields = {"session_id": session, "mode": "snapshot"}
+    for _ in range(10):
+        image = {"name": "dark.jpg", "mimeType": "image/jpeg", "buffer": dark.getvalue()}
+        page.request.post(f"{site.url}/api/v1/analyze", multipart=fields | {"image": image})
+    page.click("#speak-snapshot")
+    expect(page.locator("#speak-text")).to_have_text("Rate limit exceeded. Please wait before making another request.")
+    page.click("#speak-said summary")
+    page.click("#speak-reset")
+    expect(page.locator("#speak-heard")).to_be_hidden()
