@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
-import click
 from dotenv import dotenv_values
 from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import OpenAPI
@@ -39,10 +39,12 @@ from routes import (
 )
 from routes.document import INFO, SECURITY
 from routes.parked_files import ParkingRequest
-from services import migrations, prices, wiring
+from services import migrations, places, prices, wiring
 from services.library.decoding import MAX_UPLOAD_BYTES
 from services.providers.base import ChatModel
 from services.speech.base import SpeechToText, TextToSpeech
+
+log = logging.getLogger("app")
 
 MULTIPART_ROOM = 64 * 1024
 """What a multipart body may be larger than the file in it."""
@@ -119,15 +121,16 @@ def main() -> None:
     try:
         settings = from_environment()
         prices.read(settings.price_list)
+        places.check(settings)
     except BadSetting as bad:
         sys.exit(str(bad))
     logs.init(settings)
     try:
         migrations.prepare(settings.data_dir, settings.database)
     except (migrations.SchemaOutdated, DatabaseUnavailable) as problem:
-        sys.exit(f"The database cannot be used: {problem}")
+        sys.exit(f"DATABASE_URL: the database cannot be used: {' '.join(str(problem).split())}")
     if not settings.loopback and not settings.auth_required:
-        click.echo(f"Warning: {settings.host} is open to the network and AUTH_REQUIRED is off.", err=True)
+        log.warning("%s is open to the network and AUTH_REQUIRED is off.", settings.host)
     Server(settings, lambda: create_app(settings), errors.refusal).run()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 
@@ -89,13 +90,34 @@ def some_of(*names: str) -> Parser:
     return parse
 
 
+def key(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise Unfit("visible ASCII characters, as a header can hold them")
+    return value
+
+
 def url(*schemes: str) -> Parser:
     def parse(value: str) -> str:
-        if not re.fullmatch(rf"({'|'.join(map(re.escape, schemes))})://[^\s]+", value):
+        if not re.fullmatch(rf"({'|'.join(map(re.escape, schemes))})://[^\s]+", value) or not _leads_somewhere(value):
             raise Unfit("an address that begins with " + " or ".join(f"{scheme}://" for scheme in schemes))
         return value.rstrip("/")
 
     return parse
+
+
+def _leads_somewhere(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.port is None or parts.port > 0 if parts.hostname else parts.scheme == "unix"
+    except ValueError:
+        return False
+
+
+def beginning_of_links(value: str) -> str:
+    if "?" in value or "#" in value:
+        raise Unfit("an address without ? and #, such as https://example.com")
+    address: str = url("http", "https")(value)
+    return address
 
 
 def database_url(value: str) -> str:
@@ -103,7 +125,9 @@ def database_url(value: str) -> str:
         return value
     # Whatever the driver is called there, psycopg 3 is the one that is here.
     scheme, _, rest = value.partition("://")
-    if not re.fullmatch(r"postgres(ql)?(\+[a-z0-9]+)?", scheme) or not re.fullmatch(r"[^\s/]*/[^\s]+", rest):
+    if not re.fullmatch(r"postgres(ql)?(\+[a-z0-9]+)?", scheme) or not re.fullmatch(
+        r"([^\s/]*@)?(\[[^\s/\]@]+\]|[^\s/:@]*)(:[0-9]{1,5})?/[^\s]+", rest
+    ):
         raise Unfit("sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
     return f"postgresql+psycopg://{rest}"
 
@@ -203,7 +227,7 @@ class Settings:
         some_of(*VISION_PROVIDERS),
         shown="those with a key, then `local`",
     )
-    openai_api_key: str | None = setting("OPENAI_API_KEY", "key for OpenAI or a compatible server", None)
+    openai_api_key: str | None = setting("OPENAI_API_KEY", "key for OpenAI or a compatible server", None, key)
     openai_base_url: str | None = setting(
         "OPENAI_BASE_URL",
         "any OpenAI-compatible server (vLLM, Ollama, llama.cpp, LM Studio)",
@@ -211,10 +235,10 @@ class Settings:
         url("http", "https"),
     )
     openai_model: str | None = setting("OPENAI_MODEL", "model to ask there", None, shown="`gpt-5.4-mini`")
-    gemini_api_key: str | None = setting("GEMINI_API_KEY", "key for Google Gemini", None, also="GEMINI_KEY")
+    gemini_api_key: str | None = setting("GEMINI_API_KEY", "key for Google Gemini", None, key, also="GEMINI_KEY")
     gemini_base_url: str | None = setting("GEMINI_BASE_URL", "another address for Gemini", None, url("http", "https"))
     gemini_model: str | None = setting("GEMINI_MODEL", "model to ask there", None, shown="`gemini-3.8-flash`")
-    anthropic_api_key: str | None = setting("ANTHROPIC_API_KEY", "key for Anthropic", None)
+    anthropic_api_key: str | None = setting("ANTHROPIC_API_KEY", "key for Anthropic", None, key)
     anthropic_base_url: str | None = setting(
         "ANTHROPIC_BASE_URL", "another address for Anthropic", None, url("http", "https")
     )
@@ -271,7 +295,7 @@ class Settings:
         "CORS_ORIGINS", "comma list of allowed origins", ("*",), origins, shown="`*`"
     )
     public_base_url: str | None = setting(
-        "PUBLIC_BASE_URL", "address that links begin with", None, url("http", "https"), shown="the request's own"
+        "PUBLIC_BASE_URL", "address that links begin with", None, beginning_of_links, shown="the request's own"
     )
     proxies: int = setting("PROXIES", "reverse proxies in front, whose `X-Forwarded-…` is believed", 0, whole(0, 10))
     secret_key: str | None = setting("SECRET_KEY", "signs links", None, shown="made and kept in `DATA_DIR`")
@@ -398,9 +422,17 @@ def _values(env: Mapping[str, str]) -> dict[str, Any]:
         try:
             values[item.name] = item.metadata["parse"](env[found].strip())
         except Unfit as unfit:
-            secret = "KEY" in name or "URL" in name
-            raise BadSetting(found, "…" if secret else env[found].strip()[:80], str(unfit)) from None
+            raise BadSetting(found, _shown(name, env[found].strip()), str(unfit)) from None
     return values
+
+
+def _shown(name: str, value: str) -> str:
+    """A value fit for a message: nothing of a key, and nothing of an address where its password may be."""
+    if "KEY" in name:
+        return "…"
+    if "URL" in name or "ENDPOINT" in name:
+        value = re.sub(r"^.*@", "…@", value, flags=re.DOTALL).partition("?")[0]
+    return value[:80]
 
 
 def described() -> list[tuple[str, str, str]]:

@@ -68,6 +68,8 @@ def test_they_cannot_be_changed() -> None:
         ("DATABASE_URL", "postgresql:///name?host=/run/sockets", "database_url", f"{PSYCOPG}/name?host=/run/sockets"),
         ("DATABASE_URL", "sqlite:////srv/a.db", "database_url", "sqlite:////srv/a.db"),
         ("REDIS_URL", "redis://127.0.0.1:6379/1", "redis_url", "redis://127.0.0.1:6379/1"),
+        ("REDIS_URL", "unix:///run/redis.sock", "redis_url", "unix:///run/redis.sock"),
+        ("DATABASE_URL", "postgresql://u:p@[::1]:5432/name", "database_url", f"{PSYCOPG}u:p@[::1]:5432/name"),
     ],
 )
 def test_values(name: str, value: str, field: str, expected: object) -> None:
@@ -109,6 +111,16 @@ def test_values(name: str, value: str, field: str, expected: object) -> None:
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_CONNECTIONS", "1"),
         ("AWS_ENDPOINT_URL", "127.0.0.1:9000"),
+        ("DATABASE_URL", "postgresql://u:p@host:port/name"),
+        ("REDIS_URL", "redis://host:port"),
+        ("REDIS_URL", "redis:///0"),
+        ("OPENAI_BASE_URL", "http://[broken"),
+        ("OPENAI_BASE_URL", "http://host:99999/v1"),
+        ("GEMINI_BASE_URL", "https://:443"),
+        ("PUBLIC_BASE_URL", "https://a.example/?page=1"),
+        ("OPENAI_API_KEY", "ключ"),
+        ("GEMINI_API_KEY", "a b"),
+        ("ANTHROPIC_API_KEY", "a\nb"),
     ],
 )
 def test_bad_values_are_told_in_one_line(name: str, value: str) -> None:
@@ -120,11 +132,13 @@ def test_bad_values_are_told_in_one_line(name: str, value: str) -> None:
     assert "\n" not in said
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "OPENAI_BASE_URL"])
-def test_what_may_hold_a_password_is_not_repeated(name: str) -> None:
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "OPENAI_BASE_URL", "AWS_ENDPOINT_URL"])
+@pytest.mark.parametrize("value", ["user:secret@host", "user:p@secret@host", "nowhere://host/name?password=secret"])
+def test_what_may_hold_a_password_is_not_repeated(name: str, value: str) -> None:
     with pytest.raises(BadSetting) as raised:
-        Settings.from_env({name: "user:secret@host"})
+        Settings.from_env({name: value})
     assert "secret" not in str(raised.value)
+    assert "host" in str(raised.value)
 
 
 def test_order_of_providers() -> None:
