@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socket import create_connection
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from config import ROOT
 from tests.conftest import picture
@@ -44,7 +46,7 @@ def collector() -> Iterator[Collecting]:
 @pytest.fixture(scope="module")
 def server(aimock_server: Aimock, collector: Collecting, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers that tell the collector."""
-    settings = upstream(aimock_server) | OFTEN | {"WORKERS": "2", "EMBEDDING_PROVIDER": "openai"}
+    settings = upstream(aimock_server) | OFTEN | {"WORKERS": "2", "EMBEDDING_PROVIDER": "openai", "JOB_THREADS": "1"}
     settings |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=a%20secret"}
     with running(tmp_path_factory.mktemp("telemetry"), **settings) as started:
         yield started
@@ -148,6 +150,50 @@ def test_agents_and_their_tools(api: httpx2.Client, aimock: Aimock, collector: C
     assert made.attributes["server.address"] == "127.0.0.1"
 
 
+def test_steps_of_a_plan(api: httpx2.Client, aimock: Aimock, collector: Collecting) -> None:
+    call = {"name": "create_folder", "arguments": {"name": "Marmalade"}}
+    aimock.answer({"toolCalls": [call]}, when={"hasToolResult": False})
+    aimock.answer({"content": ANSWER}, when={"hasToolResult": True})
+    session = api.post(SESSIONS, json={}).json()["session_id"]
+    asked = api.post(f"{SESSIONS}/{session}/messages", json={"message": "Make a folder."}).json()
+    plan_id = asked["pending_actions"][0]["plan_id"]
+    decided = api.post(f"{SESSIONS}/{session}/plans/{plan_id}/action", json={"action": "approve"})
+    assert decided.status_code == 200, decided.text
+    (step,) = collector.named("execute_tool create_folder")
+    assert step.attributes["gen_ai.conversation.id"] == session
+    assert (step.attributes["gen_ai.agent.name"], step.failed) == ("FolderAgent", False)
+
+
+def test_a_socket_is_one_request(server: Server, collector: Collecting) -> None:
+    with connect(f"{server.url.replace('http', 'ws', 1)}/api/v1/stream") as socket:
+        socket.send("no JSON")
+        assert "error" in str(socket.recv(10))
+    (spoken,) = collector.named("GET /api/v1/stream")
+    assert spoken.kind == SERVER
+
+
+def test_what_a_client_makes_up_makes_no_figures(server: Server, collector: Collecting) -> None:
+    odd = [
+        "FROBNICATE / HTTP/1.1\r\nHost: a\r\n",
+        "GET /nowhere-%FF%00 HTTP/1.1\r\nHost: a:99999999999999999999\r\nUser-Agent: \xff\xfe\r\ntraceparent: 00-zz-zz-zz\r\n",
+    ]
+    for head in odd:
+        with create_connection(server.address, 10) as connection:
+            connection.sendall(head.encode("latin-1") + b"Connection: close\r\n\r\n")
+            assert b" 40" in connection.recv(100)
+    collector.named("HTTP")
+    collector.wait(lambda spans: any(span.name == "GET" for span in spans))
+    told = collector.points("http.server.request.duration", lambda points: len(points) > 1)
+    names = {name for point in told for name in point.attributes}
+    assert names <= {
+        "http.request.method",
+        "http.response.status_code",
+        "http.route",
+        "url.scheme",
+        "error.type",
+    }
+
+
 def test_figures_of_both_workers(server: Server, aimock: Aimock, collector: Collecting) -> None:
     aimock.answer({"content": ANSWER})
     with client_of(server) as api:
@@ -179,17 +225,28 @@ def test_figures_of_both_workers(server: Server, aimock: Aimock, collector: Coll
     )
 
 
-def test_nothing_of_what_was_said_is_told(api: httpx2.Client, aimock: Aimock, collector: Collecting) -> None:
+def test_nothing_of_what_was_said_is_told(
+    server: Server, api: httpx2.Client, aimock: Aimock, collector: Collecting
+) -> None:
     aimock.answer({"content": ANSWER})
     image_id = uploaded(api, name="secret-name.jpg")
     trace, caller = traced(99)
     ask(api, "chat", f"{image_id}?signature=signed-by-nobody", caller)
     of_trace(collector, trace, ["chat gpt-5.4-mini", "POST /chat/<image_id>"])
     everything = b"".join(collector.raw)
-    for word in (b"xylophone", b"marmalade", b"secret-name", b"signed-by-nobody", b"test-key", picture()[-40:]):
+    for word in (
+        b"xylophone",
+        b"marmalade",
+        b"Marmalade",
+        b"secret-name",
+        b"signed-by-nobody",
+        b"test-key",
+        picture()[-40:],
+    ):
         assert word not in everything
     assert {headers["x-api-key"] for headers in collector.headers} == {"a secret"}
     assert not [span for span in collector.spans if span.name.startswith("GET /metrics")]
+    assert "opentelemetry" not in server.log
 
 
 def test_calls_that_fail(start_server: StartServer, aimock: Aimock, collector: Collecting) -> None:
