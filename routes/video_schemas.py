@@ -39,6 +39,7 @@ class VideoShown(BaseModel):
     error: Failure | None
     created_at: str
     url: str
+    thumbnail_url: str | None = Field(description="A small picture of its first scene, once that is cut.")
 
 
 class VideoWithScenes(VideoShown):

@@ -47,7 +47,7 @@ def listing(query: VideosQuery) -> Response:
     found, total = services().videos.page(owner_id(), query.limit, query.offset)
     return jsonify(
         {
-            "videos": [present(video) for video in found],
+            "videos": [present(video, first) for video, first in found],
             "total_count": total,
             "has_more": query.offset + len(found) < total,
         }
@@ -92,7 +92,8 @@ def video_id(path: VideoPath) -> str:
     return found
 
 
-def present(video: Video) -> dict[str, Any]:
+def present(video: Video, first: str | None) -> dict[str, Any]:
+    """A video; `first` is the picture of its first scene."""
     failed = video.status == "failed"
     return {
         "id": video.id,
@@ -107,6 +108,7 @@ def present(video: Video) -> dict[str, Any]:
         "error": {"code": (video.error_code or "").upper(), "message": video.error_message or ""} if failed else None,
         "created_at": iso(video.created_at),
         "url": address(video),
+        "thumbnail_url": frame(first) if first else None,
     }
 
 
@@ -115,7 +117,7 @@ def in_full(cut: Cut) -> dict[str, Any]:
         of_video(cut.video, scene, caption or f"Scene {scene.position + 1} of {cut.video.filename}")
         for scene, caption in cut.scenes
     ]
-    return {**present(cut.video), "scenes": shown}
+    return {**present(cut.video, shown[0]["image_id"] if shown else None), "scenes": shown}
 
 
 def of_video(video: Video, scene: VideoScene, description: str) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def of_video(video: Video, scene: VideoScene, description: str) -> dict[str, Any
         "frame_ms": scene.frame_ms,
         "image_id": scene.image_id,
         "description": description,
-        "thumbnail_url": base_url() + signed(url_for("images.thumbnail", image_id=scene.image_id)),
+        "thumbnail_url": frame(scene.image_id),
         "url": f"{address(video)}#t={scene.start_ms / 1000:g},{scene.end_ms / 1000:g}",
     }
 
@@ -139,6 +141,10 @@ def as_context(found: SceneOf, description: str) -> dict[str, Any]:
         "filename": found.video.filename,
         **of_video(found.video, found.scene, description),
     }
+
+
+def frame(image_id: str) -> str:
+    return base_url() + signed(url_for("images.thumbnail", image_id=image_id))
 
 
 def address(video: Video) -> str:

@@ -125,13 +125,15 @@ class Videos:
             )
             return Cut(video, tuple((scene, caption) for scene, caption in rows))
 
-    def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[Video], int]:
-        """Videos, newest first, and how many there are in all."""
+    def page(self, owner_id: str, limit: int, offset: int) -> tuple[list[tuple[Video, str | None]], int]:
+        """Videos, newest first, each with its first scene's picture if that is cut; and how many there are in all."""
         with self.database.read() as session:
             mine = select(Video).where(Video.owner_id == owner_id)
-            newest = mine.order_by(Video.created_at.desc(), Video.id.desc()).limit(limit).offset(offset)
+            first = select(VideoScene.image_id).where(VideoScene.video_id == Video.id, VideoScene.position == 0)
+            newest = mine.add_columns(first.scalar_subquery()).order_by(Video.created_at.desc(), Video.id.desc())
             total = session.execute(select(func.count()).select_from(mine.subquery())).scalar_one()
-            return list(session.execute(newest).scalars()), total
+            found = session.execute(newest.limit(limit).offset(offset))
+            return [(video, image_id) for video, image_id in found], total
 
     def scenes_of(self, owner_id: str, image_ids: Sequence[str]) -> dict[str, SceneOf]:
         """The scenes that those of the pictures stand for which are frames, by the picture's id."""
