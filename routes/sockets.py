@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from socket import SHUT_RDWR, SHUT_WR
 from urllib.parse import urlsplit
 
@@ -16,6 +17,15 @@ from services.errors import OriginRefused
 SEND_S = 10.0
 """A client that takes nothing for so long is let go."""
 FAILED = 1011
+
+
+class Reader(threading.Thread):
+    """The library's thread of a connection: one that is gone before it begins to read, or while it ends it, is no
+    fault."""
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, ConnectionClosed):
+            super().run()
 
 
 def init(app: Flask, origins: tuple[str, ...]) -> None:
@@ -42,12 +52,12 @@ def send(socket: Server, message: str | bytes) -> None:
     """
     if not socket.connected:
         raise ConnectionClosed(socket.close_reason, socket.close_message)
-    data = socket.ws.send(TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message))
-    socket.sock.settimeout(SEND_S)
     try:
+        data = socket.ws.send(TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message))
+        socket.sock.settimeout(SEND_S)
         # The library's own `send` would leave out what the connection does not take at once.
         socket.sock.sendall(data)
-    except OSError:
+    except (OSError, LocalProtocolError):
         socket.connected = False
         with contextlib.suppress(OSError):
             socket.sock.shutdown(SHUT_RDWR)  # the library's thread waits for what it sends
@@ -56,7 +66,7 @@ def send(socket: Server, message: str | bytes) -> None:
 
 def end(socket: Server, code: int, words: str) -> None:
     """Close, whatever the client does about it."""
-    socket.sock.settimeout(SEND_S)
     with contextlib.suppress(OSError, ConnectionClosed, LocalProtocolError):
+        socket.sock.settimeout(SEND_S)
         socket.close(code, words)
         socket.sock.shutdown(SHUT_WR)  # else the connection would wait for another request

@@ -41,7 +41,9 @@ SPOKEN = (422, 429, 500, 503)
 def init(app: Flask) -> None:
     """Serve `/api/v1/stream`."""
     # Base64 makes four bytes of three.
-    app.config["SOCK_SERVER_OPTIONS"] = {"max_message_size": MAX_REQUEST * 4 // 3 + 65_536, "ping_interval": 15}
+    longest = MAX_REQUEST * 4 // 3 + 65_536
+    options = {"max_message_size": longest, "ping_interval": 15, "thread_class": sockets.Reader}
+    app.config["SOCK_SERVER_OPTIONS"] = options
     sock = Sock(app)
     sock.route("/api/v1/stream")(converse)
 

@@ -29,8 +29,6 @@ from tests.plans.conftest import UNKNOWN, Library, create, put
 from tests.sessions.conftest import SESSIONS, new_session
 
 WAIT_S = 30
-# The library's thread of a socket that is refused at once may begin when that is closed.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 @contextmanager
