@@ -48,7 +48,7 @@ class Matrix:
         place = self.places.get(item_id)
         if place is None:
             place = len(self.ids)
-            if self.rows.shape[1] != len(vector):
+            if not self.ids:
                 self.rows = np.zeros((64, len(vector)), np.float32)
             elif place == len(self.rows):
                 self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])

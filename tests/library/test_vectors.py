@@ -62,6 +62,8 @@ def test_another_process_is_noticed(database: Database) -> None:
     with database.write() as work:
         here.drop(work, "image", OWNER, ["b", "c"])
     assert there.nearest(OWNER, "image", rows[3], 1) == []
+    put(here, ["d"], rows[:1])
+    assert there.nearest(OWNER, "image", rows[0], 9) == [("d", pytest.approx(1.0, abs=1e-5))]
 
 
 def test_owners_kinds_and_models_are_apart(database: Database) -> None:
