@@ -35,7 +35,7 @@ from services.studio.operations import (
 )  # fmt: skip
 from services.studio.parse import LeftOut, NotUnderstood, Understood, parse
 from services.studio.phrases_canvas import SIDE
-from services.studio.render import finish, replay
+from services.studio.render import finish, is_lossless, replay
 
 KEYS = "GEMINI_API_KEY or OPENAI_API_KEY"
 _HINTS = (
@@ -95,7 +95,7 @@ class LocalEditor:
         if text := talk.answered(request.prompt, lambda: self._seen(request)):
             return StudioReply(text, None, "text_only", self.name, self.model, "stop")
         sheet = _begin(request)
-        before = sheet.frames
+        before, lossless = sheet.frames, is_lossless(sheet.chain)
         for step in parse(request.prompt):
             match step:
                 case Understood():
@@ -104,16 +104,17 @@ class LocalEditor:
                     sheet.left_out.append(step.words)
                 case NotUnderstood():
                     sheet.problems.append(_cannot(step))
-        return self._reply(request, sheet, before)
+        rewritten = lossless and not is_lossless(sheet.chain)
+        same = before is not None and sheet.frames is not None and _same_file(before, sheet.frames) and not rewritten
+        return self._reply(request, sheet, same=same)
 
     def _seen(self, request: StudioRequest) -> str | None:
         if request.picture is None or self._caption is None:
             return request.subject
         return self._caption(request.picture.data)
 
-    def _reply(self, request: StudioRequest, sheet: _Sheet, before: Frames | None) -> StudioReply:
+    def _reply(self, request: StudioRequest, sheet: _Sheet, *, same: bool) -> StudioReply:
         frames = sheet.frames
-        same = before is not None and frames is not None and _same_file(before, frames)
         changed = bool(sheet.done) and frames is not None and not same
         if not changed or frames is None:
             if sheet.done:  # each did something, together nothing: flipped and flipped back
@@ -227,7 +228,8 @@ def _convert(sheet: _Sheet, operation: Convert) -> None:
         raise CannotApply("the kind of file is of the whole picture, say it without a marked region")
     before = sheet.frames
     after = apply(before, operation)
-    if before is not None and is_written_as(before, operation.format):
+    lossless = is_lossless(sheet.chain)
+    if before is not None and (operation.format == "png" if lossless else is_written_as(before, operation.format)):
         sheet.unchanged.append(describe(operation))
         return
     if before is not None and len(before.images) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.studio.apply import apply
@@ -52,11 +53,16 @@ def replay(original: bytes | None, operations: tuple[Edit, ...]) -> Frames:
 
 
 def finish(frames: Frames, operations: tuple[Edit, ...]) -> Rendered:
-    """Encode what `operations` led to: without loss where one of them had a mask, unless it was then asked to be of
-    another kind."""
-    marks = [one for one in operations if isinstance(one, Masked | Convert)]
-    data, mime_type = encode(frames, lossless=bool(marks) and isinstance(marks[-1], Masked))
+    """Encode what `operations` led to."""
+    data, mime_type = encode(frames, lossless=is_lossless(operations))
     return Rendered(data, mime_type, *frames.size, notes=frames.notes)
+
+
+def is_lossless(operations: Sequence[Edit]) -> bool:
+    """Whether what they lead to is written without loss: where one of them had a mask, unless it was then asked to be
+    of another kind."""
+    marks = [one for one in operations if isinstance(one, Masked | Convert)]
+    return bool(marks) and isinstance(marks[-1], Masked)
 
 
 def _last_canvas(operations: tuple[Edit, ...]) -> int | None:

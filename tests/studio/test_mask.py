@@ -77,6 +77,16 @@ def test_a_jpeg_becomes_a_png_equal_to_its_decoded_pixels_upright() -> None:
     assert outside_is_the_same(upright, decoded(reply.picture.data), mask)
 
 
+def test_what_a_mask_made_a_png_can_be_made_a_jpeg_again() -> None:
+    source = encoded(photo(), "JPEG")
+    masked = edit(source, encoded(circle(photo().size)), "invert the colours", "image/jpeg")
+    chain = EditChain(source, masked.operations)
+    asked = LocalEditor().create_or_edit(StudioRequest("save it as jpeg", masked.picture, chain=chain))
+    assert (asked.text, asked.picture.mime_type) == ("Converted to JPEG.", "image/jpeg")
+    again = LocalEditor().create_or_edit(StudioRequest("save it as png", masked.picture, chain=chain))
+    assert (again.outcome, again.picture) == ("unchanged", None)
+
+
 def test_the_chain_starts_from_the_version_that_is_seen_and_replays() -> None:
     original = encoded(photo(), "JPEG", quality=85)
     first = LocalEditor().create_or_edit(StudioRequest("make it brighter", Picture(original, "image/jpeg")))
