@@ -71,6 +71,19 @@ def test_a_range_that_is_not_there(client: FlaskClient) -> None:
     assert response.json["error"]["code"] == "range_not_satisfiable"
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=0-1", "bytes", "bytes=a-b", "bytes=-"])
+def test_the_whole_is_the_answer_to_other_ranges(client: FlaskClient, asked: str) -> None:
+    data = picture()
+    response = client.get(f"/images/{upload(client, data)}/file", headers={"Range": asked})
+    assert (response.status_code, response.data) == (200, data)
+
+
+def test_a_head_tells_of_the_whole(client: FlaskClient) -> None:
+    data = picture()
+    response = client.head(f"/images/{upload(client, data)}/file", headers={"Range": "bytes=0-9"})
+    assert (response.status_code, response.headers["Content-Length"]) == (200, str(len(data)))
+
+
 def test_a_range_of_another_file_is_not_cut_from_this_one(client: FlaskClient) -> None:
     data = picture()
     headers = {"Range": "bytes=0-9", "If-Range": '"another"'}
