@@ -163,12 +163,6 @@ class Generations:
         """What readers in other processes were told of an answer after its first `known` entries."""
         return self._relay.told(message_id, known) if self._relay is not None else []
 
-    def forget_finished(self) -> None:
-        """Let go of the logs of finished answers; readers find them in the database."""
-        with self._lock:
-            self._finished.clear()
-            self._finished_entries = 0
-
     def failure(self, message_id: str) -> AssistantError | None:
         """What an answer made in this process failed with."""
         made = self.log(message_id)

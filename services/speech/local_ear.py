@@ -50,10 +50,6 @@ class LocalEar:
         heard = self._need(language).transcribe(audio, language)
         return self._said(heard.text, language, heard.confidence)
 
-    def hears(self) -> tuple[Language, ...]:
-        """The languages it can be asked for now."""
-        return ("en", "hi", "mr") if self._ready() else ("en",)
-
     def probe(self) -> None:
         """See `SpeechToText.probe`."""
         if importlib.util.find_spec("moonshine_voice") is None:
