@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,12 @@ from tests.videos.conftest import SHOTS, video
 ALL = tuple(SHOTS)
 
 
+@cache
+def whole(container: str) -> bytes:
+    """All shots, one after the other."""
+    return video(ALL, container=container)
+
+
 def likeness(frame: bytes, shot: str) -> float:
     """Correlation of a frame with a shot, small and grey."""
     size = (24, 18)
@@ -26,7 +33,7 @@ def likeness(frame: bytes, shot: str) -> float:
 
 @pytest.mark.parametrize("container", ["mp4", "webm"])
 def test_every_shot_is_a_scene_with_a_frame_of_its_own(container: str) -> None:
-    found = list(scenes(video(ALL, container=container)))
+    found = list(scenes(whole(container)))
     assert len(found) == len(ALL)
     for number, scene in enumerate(found):
         assert abs(scene.start_ms - number * 2000) <= 300
@@ -73,6 +80,6 @@ def test_what_is_no_video(data: bytes, code: str) -> None:
 
 
 def test_one_cut_off_gives_what_can_be_read() -> None:
-    whole = video(ALL, container="webm")
-    found = list(scenes(whole[: len(whole) * 2 // 3]))
+    data = whole("webm")
+    found = list(scenes(data[: len(data) * 2 // 3]))
     assert 1 <= len(found) < len(ALL)

@@ -78,21 +78,22 @@ def test_scenes_are_found_and_not_listed(app: OpenAPI) -> None:
 
 def test_frames_are_put_elsewhere_only_where_they_are_spoken_of(app: OpenAPI) -> None:
     client = app.test_client()
-    made = send(client, name="kitchen tour.mp4").json
-    kept = client.post("/upload", data={"file": (io.BytesIO(picture()), "kitchen.jpg")}).json["image_id"]
+    made = send(client, name="acme.mp4").json
+    kept = client.post("/upload", data={"file": (io.BytesIO(picture()), "acme.jpg")}).json["image_id"]
     services_of(app).jobs.run_pending()
     frames = {one["image_id"] for one in client.get(f"/api/v2/videos/{made['id']}").json["scenes"]}
     assert len(frames) == 2
     session = new_session(client)
-    assert say(client, session, "find kitchen")["result_count"] == 3
+    found = say(client, session, "find acme")
+    assert found["result_count"] == 3, found
 
     def planned(question: str) -> set[str]:
         (plan,) = say(client, session, question)["pending_actions"]
         return set(plan["steps"][0]["arguments"]["image_ids"])
 
-    assert planned("sort these into a folder Kitchen") == {kept}
-    assert planned("sort the kitchen photos into a folder Kitchen") == {kept}
-    assert planned("put the frames of the kitchen video into a folder Kitchen") == frames
+    assert planned("sort these into a folder Acme") == {kept}
+    assert planned("sort the acme photos into a folder Acme") == {kept}
+    assert planned("put the frames of the acme video into a folder Acme") == frames
 
 
 def test_a_video_goes_with_all_that_belongs_to_it(app: OpenAPI, data: Path) -> None:
