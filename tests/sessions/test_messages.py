@@ -23,7 +23,6 @@ from tests.sessions.conftest import (
     events_of,
     names_of,
     new_session,
-    parts,
     problem,
     say,
     stream,
