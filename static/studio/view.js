@@ -50,6 +50,15 @@ export function leave() {
   stopMarking();
 }
 
+/** The address is this place's own already where a picture was taken and never sent. */
+function beginAnew(event) {
+  if (!event.target.closest("a[href='#/studio']") || busy || work || !pending) return;
+  event.preventDefault();
+  reset();
+  showStart();
+  byId("studio-title").focus();
+}
+
 /** Begin a new work with a picture. */
 export async function takeFile(file) {
   if (busy) return;
@@ -58,6 +67,11 @@ export async function takeFile(file) {
   if (file.size > MOST_BYTES) {
     showStart();
     showProblem(`“${file.name}” is too large: at most 16 MB are taken.`);
+    return;
+  }
+  if (file.type && !file.type.startsWith("image/")) {
+    showStart();
+    showProblem(`“${file.name}” is not a picture.`);
     return;
   }
   pending = { name: file.name, preview: URL.createObjectURL(file), data: dataOf(file) };
@@ -243,6 +257,7 @@ function onKey(event) {
 
 function start() {
   startDrawer("studio");
+  byId("studio-side").addEventListener("click", beginAnew);
   choosing(byId("studio-choose"), byId("studio-file"), takeFile);
   photographing(byId("studio-camera"), takeFile);
   sendsOnEnter(field, byId("studio-form"));

@@ -69,6 +69,21 @@ def test_a_picture_is_changed_stepped_back_branched_and_downloaded(visit: Visit,
     facts(page, "Version 2 of 3")
 
 
+def test_what_is_no_picture_is_not_taken_and_what_was_taken_can_be_left(visit: Visit, site: Site) -> None:
+    page = visit.page
+    visit.open(f"{site.url}/#/studio")
+    sound = {"name": "question.wav", "mimeType": "audio/wav", "buffer": b"RIFF"}
+    page.set_input_files("#studio-file", sound)
+    expect(page.locator("#studio-problem")).to_have_text("“question.wav” is not a picture.")
+    expect(page.locator("#studio-work")).to_be_hidden()
+    choose(page, "studio", content=photo("coffee"))
+    expect(page.locator("#studio-work")).to_be_visible()
+    page.get_by_role("link", name="New work").click()
+    expect(page.locator("#studio-start")).to_be_visible()
+    wish(page, "Create a light blue canvas, 120 by 80")
+    facts(page, "Version 1 of 1 · 120 × 80")
+
+
 def test_a_picture_is_made_from_words(visit: Visit, site: Site) -> None:
     visit.open(f"{site.url}/#/studio")
     wish(visit.page, "Create a light blue canvas, 1200 by 800")
