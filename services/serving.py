@@ -10,7 +10,9 @@ import os
 import resource
 import select
 import selectors
+import signal
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -50,6 +52,7 @@ HEAD_S = 30.0
 """A request's head has to be there so soon after its first byte."""
 IDLE = 4096
 """Connections on which nothing has come yet that a worker keeps beside those it serves; they cost no thread."""
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 UNREADABLE: dict[type[BaseException], int] = {
     LimitRequestLine: 414,
     LimitRequestHeaders: 431,
@@ -82,6 +85,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             # A stream holds two: its reader's and its model's.
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         super().init_process()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # What came since `Master.spawn_worker` is heard now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def accept(self, listener: Any) -> None:
         try:
@@ -168,6 +176,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().handle_exit(sig, frame)
 
 
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """Begins workers that hear of a stop from their first moment on.
+
+    A new process has its parent's handlers until it has set its own, and theirs only queue a signal for the parent: a
+    worker told to stop meanwhile would go on.
+    """
+
+    def spawn_worker(self) -> Any:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, told everything by the settings and nothing by files or arguments.
 
@@ -218,7 +241,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             # It brings drivers of databases with it; loaded before the workers begin, they share it.
             import huey.storage  # noqa: F401
         with metrics.sharing(self.settings.data_dir) if self.settings.workers > 1 else contextlib.nullcontext():
-            super().run()
+            try:
+                Master(self).run()
+            except RuntimeError as error:
+                sys.exit(f"The server cannot run: {error}")
 
 
 def _before_fork(_arbiter: Arbiter, _worker: Worker) -> None:

@@ -6,11 +6,14 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from config import ROOT
 from tests import inventory
 from tests.conftest import picture
 from tests.mock.aimock import Aimock
@@ -211,3 +214,41 @@ def test_every_line_of_the_log_is_json(start_server: StartServer, aimock: Aimock
     server = start_server()
     server.stop()
     assert all(json.loads(line)["level"] for line in server.log.splitlines())
+
+
+TOLD_AT_ONCE = """
+import logging, os, signal, sys
+from pathlib import Path
+from app import create_app
+from config import Settings
+from routes import errors
+from services.serving import Server
+
+class Told(Server):
+    def load_config(self):
+        super().load_config()
+        self.cfg.set("post_fork", told)
+
+def told(_arbiter, worker):
+    if worker.age == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+logging.basicConfig(level=logging.INFO)
+settings = Settings(data_dir=Path(sys.argv[1]), port=0, fetch_models=False, job_threads=0)
+Told(settings, lambda: create_app(settings), errors.refusal).run()
+"""
+
+
+def test_a_worker_that_is_told_to_stop_before_it_listens(tmp_path: Path) -> None:
+    """The main process may say so as soon as it has begun it."""
+    said = tmp_path / "log"
+    with said.open("w") as log:
+        command = [sys.executable, "-c", TOLD_AT_ONCE, str(tmp_path / "data")]
+        server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        inventory.eventually(True, lambda: "Booting worker" in said.read_text(), 30)
+        # The first has ended, and another has taken its place.
+        inventory.eventually(2, lambda: said.read_text().count("Booting worker"), 15)
+    finally:
+        server.terminate()
+        assert server.wait(30) == 0
