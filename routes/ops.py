@@ -11,6 +11,7 @@ from pathlib import Path
 import flask_openapi3_swagger
 from flask import Flask, Response, g, jsonify, render_template, request, send_from_directory
 from flask_cors import CORS
+from werkzeug.exceptions import BadRequest
 
 from routes import parsing
 from routes.current import services
@@ -25,6 +26,7 @@ SWAGGER = Path(flask_openapi3_swagger.__file__).parent / "templates" / "swagger"
 ONE_RANGE = re.compile(r"bytes\s*=\s*(\d+\s*-\s*\d*|-\s*\d+)", re.IGNORECASE)
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+COUNTED = frozenset({*METHODS, "HEAD"})
 REQUEST_HEADERS = ["Content-Type", "Authorization", "X-Requested-With", "Idempotency-Key", "Last-Event-ID"]
 RESPONSE_HEADERS = [
     "X-Request-ID",
@@ -114,6 +116,9 @@ def _begin() -> None:
     if request.method != "GET" or not ONE_RANGE.fullmatch(request.headers.get("Range", "")):
         # The whole is the answer to any other range (RFC 9110, 14.2); Werkzeug would refuse it.
         request.environ.pop("HTTP_RANGE", None)
+    if not request.host:
+        # It names no host that can be, and links would lead nowhere (RFC 9112, 3.2).
+        raise BadRequest
 
 
 def _end(response: Response) -> Response:
@@ -128,7 +133,9 @@ def _end(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", CSP)
     endpoint = request.endpoint or "none"
     counted = services().metrics
-    counted.answered(request.method, endpoint, response.status_code, took)
+    # Anything may be sent as a method, and each name of one would be kept for ever.
+    method = request.method if request.method in COUNTED else "other"
+    counted.answered(method, endpoint, response.status_code, took)
     if response.mimetype == "text/event-stream":
         counted.streams.inc()
         response.call_on_close(counted.streams.dec)

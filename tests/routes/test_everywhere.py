@@ -107,6 +107,20 @@ def test_head(client: FlaskClient, path: str) -> None:
     assert (response.status_code, response.data) == (200, b"")
 
 
+@pytest.mark.parametrize("host", ["", "a b", 'a"><b', "host:99999", "a,b", "a/b"])
+def test_hosts_that_cannot_be(client: FlaskClient, host: str) -> None:
+    response = client.get("/healthz", headers={"Host": host})
+    assert (response.status_code, response.json["error"]["code"]) == (400, "invalid_request")
+    assert response.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("host", ["a.example", "127.0.0.1:5000", "[::1]:5000", "xn--mnchen-3ya.example"])
+def test_links_are_to_the_host_that_was_asked(client: FlaskClient, host: str) -> None:
+    image_id = upload(client)
+    response = client.get(f"/images/{image_id}", headers={"Host": host})
+    assert response.json["url"] == f"http://{host}/images/{image_id}/file"
+
+
 def test_preflight(client: FlaskClient) -> None:
     asked = {
         "Origin": "https://page.example",

@@ -40,6 +40,15 @@ def ask(server: Server) -> dict[str, float]:
         return figures(api.get("/metrics").text)
 
 
+def test_methods_that_nobody_knows_are_one(client: FlaskClient) -> None:
+    for method in ("BREW", "WHEN", "TRACE"):
+        assert client.open("/", method=method).status_code == 405
+    text = client.get("/metrics").text
+    assert figures(text)['http_requests_total{endpoint="none",method="other",status="405"}'] == 3
+    assert "BREW" not in text
+
+
+@pytest.mark.slow(hosts=True)
 def test_workers_add_up(start_server: StartServer, aimock: Aimock) -> None:
     server = start_server(WORKERS="2")
     aimock.answer({"content": ANSWER})
@@ -148,6 +157,7 @@ def test_a_price_list_that_is_none_stops_the_start(tmp_path: Path, text: str | N
         prices.read(path)
 
 
+@pytest.mark.slow(hosts=True)
 def test_what_a_dead_worker_held_goes_and_what_it_counted_stays(start_server: StartServer, aimock: Aimock) -> None:
     server = start_server(WORKERS="2")
     aimock.answer({"content": ANSWER})
@@ -167,6 +177,7 @@ def test_what_a_dead_worker_held_goes_and_what_it_counted_stays(start_server: St
         assert ask(server)['turns_total{outcome="complete",provider="openai"}'] == before
 
 
+@pytest.mark.slow(hosts=True)
 def test_folders_of_dead_servers_are_taken_away(start_server: StartServer, tmp_path: Path) -> None:
     first = start_server(WORKERS="2")
     (left,) = (first.data / "temporary").glob("metrics-*")
