@@ -38,7 +38,7 @@ KEEPING = (
     "voice/test_sessions.py",
 )
 """Tests of what keeps something; the others would do the same on hosts."""
-ON_HOSTS = ("pytest", "-n", "auto", "-m", "not slow", *(f"tests/{place}" for place in KEEPING))
+ON_HOSTS = ("pytest", "-n", "auto", "-m", "not slow or slow(hosts=True)", *(f"tests/{place}" for place in KEEPING))
 
 
 def main() -> int:

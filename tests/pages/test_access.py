@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from config import ROOT
@@ -30,6 +31,7 @@ def new_key(data: Path) -> str:
     return made.stdout.split("key: ")[1].split()[0]
 
 
+@pytest.mark.slow
 def test_a_key_is_asked_for_once_and_used_for_everything(visit: Visit, aimock: Aimock, tmp_path: Path) -> None:
     page = visit.page
     aimock.answer({"content": "An astronaut."}, when={"userMessage": FIRST_QUESTION})

@@ -249,6 +249,7 @@ def test_nothing_that_axe_objects_to(visit: Visit, library: LibrarySite, theme: 
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_library_and_chat_with_a_key(visit: Visit, aimock: Aimock, tmp_path: Path) -> None:
     page = visit.page
     heard: list[str] = []

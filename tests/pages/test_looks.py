@@ -67,6 +67,7 @@ def test_a_conversation(visit: Visit, site: Site, theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.slow
 def test_the_studio_at_work(visit: Visit, site: Site, theme: str) -> None:
     page = visit.page
     visit.open(f"{site.url}/#/studio")

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -167,6 +168,7 @@ def test_a_wish_that_did_not_get_through_is_sent_again(visit: Visit, site: Site)
     assert keys[1] == keys[2] != keys[0]
 
 
+@pytest.mark.slow
 def test_a_first_wish_that_failed_is_made_in_the_conversation_it_began(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     with (

@@ -146,6 +146,7 @@ def approve_and_kill(server: Server, remote: Remote, plan: StoredPlan, after: in
         server.stop(signal.SIGKILL)
 
 
+@pytest.mark.slow(hosts=True)
 def test_a_killed_servers_plan_goes_on_each_step_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("killed")
     server = Server(folder, **QUIET)

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from config import ROOT
 from tests.mock.aimock import Aimock
 from tests.routes.conftest import answering, upstream  # noqa: F401
@@ -68,6 +70,7 @@ def test_every_request_has_tests_and_its_files() -> None:
     assert 'pm.collectionVariables.set("image_id"' in "\n".join(collection()["item"][0]["event"][0]["script"]["exec"])
 
 
+@pytest.mark.slow
 def test_it_runs_green(answering: Aimock, tmp_path: Path) -> None:  # noqa: F811
     install()
     report = tmp_path / "report.json"

@@ -100,6 +100,7 @@ def test_a_stream_that_will_not_end_is_marked(start_server: StartServer, aimock:
     assert workers(server.data) == 0
 
 
+@pytest.mark.slow(hosts=True)
 def test_a_killed_server_settles_at_its_next_start(start_server: StartServer, aimock: Aimock) -> None:
     server = start_server()
     image_id, connection, _ = begin(server, aimock, times=60, latency_ms=50)
@@ -126,6 +127,7 @@ def test_a_killed_server_settles_at_its_next_start(start_server: StartServer, ai
     assert [message["status"] for message in listed] == ["sent", "complete", "sent", "interrupted", "sent", "complete"]
 
 
+@pytest.mark.slow(hosts=True)
 def test_a_kill_during_an_upload_leaves_no_half_of_it(start_server: StartServer, aimock: Aimock) -> None:
     """A file whose row never came is swept; one whose analysis was cut short is kept."""
     server = start_server(STORAGE_URL="")
@@ -153,6 +155,7 @@ def test_a_kill_during_an_upload_leaves_no_half_of_it(start_server: StartServer,
         ]
 
 
+@pytest.mark.slow(hosts=True)
 def test_several_processes_share_one_folder(start_server: StartServer, aimock: Aimock) -> None:
     """Two workers, one database: no answer is lost, none is settled by the wrong one, and both sign out."""
     server = start_server(WORKERS="2")

@@ -118,6 +118,7 @@ def last_message(server: Server, session: str) -> dict[str, Any]:
         return dict(client.get(f"{SESSIONS}/{session}").json()["messages"][-1])
 
 
+@pytest.mark.slow(hosts=True)
 def test_cut_and_taken_up_again(start: Start) -> None:
     """A reader is cut off in the middle and comes back: live, after the end, and after a restart, byte for byte."""
     server = start()
@@ -190,6 +191,7 @@ def test_a_reader_that_does_not_read(start: Start, aimock: Aimock) -> None:
     assert stuck.rest() == whole
 
 
+@pytest.mark.slow(hosts=True)
 def test_another_process_follows_and_cancels(start: Start, aimock: Aimock) -> None:
     """Two workers share one database: whoever is asked streams, replays and cancels what either makes."""
     server = start(WORKERS="2")
@@ -224,6 +226,7 @@ def test_another_process_follows_and_cancels(start: Start, aimock: Aimock) -> No
     assert kept["content"] == data[-2].data["content"]
 
 
+@pytest.mark.slow(hosts=True)
 def test_stopping_lets_streams_finish(start: Start) -> None:
     server = start()
     session = new_session(server)

