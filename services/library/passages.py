@@ -166,7 +166,7 @@ class PassageSearch:
         left = SENTENCES
         made = []
         for row in rows:
-            spans = quotes.candidates(row.text, row.heading)
+            spans = quotes.candidates(row.text, {row.heading, *(str(text) for _start, text, _level in row.headings)})
             places = quotes.best(row.text, spans, words, weights)
             place = quotes.fullest(row.text, spans, places, words, weights)
             if vector is not None and 1 < len(places) <= left:
@@ -209,6 +209,7 @@ def _rows(ids: Sequence[str]) -> Any:
             DocumentChunk.heading,
             DocumentChunk.text,
             DocumentPage.text.label("page_text"),
+            DocumentPage.headings,
             Document.filename,
             Document.title,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from services.documents.sentences import sentences
@@ -15,10 +15,10 @@ SPEAKS_FOR_ITSELF: Final = 0.5
 """The share of the question's words from which on a sentence is the answer whatever the others mean."""
 
 
-def candidates(text: str, heading: str) -> list[tuple[int, int]]:
-    """Places of what can be quoted of a passage: its sentences, without its heading."""
+def candidates(text: str, headings: Collection[str]) -> list[tuple[int, int]]:
+    """Places of what can be quoted of a passage: its sentences, without headings."""
     found = sentences(text)
-    spoken = [(start, end) for start, end in found if text[start:end] != heading]
+    spoken = [(start, end) for start, end in found if text[start:end] not in headings]
     return spoken or found
 
 

@@ -171,3 +171,14 @@ def test_long_questions_keep_their_longest_words() -> None:
 
 def test_nothing_is_found_in_an_empty_library(library: FlaskClient) -> None:
     assert library.post(SEARCH, json={"query": "rent"}).json["total_count"] == 0
+
+
+def test_no_heading_is_quoted_for_what_stands_under_it(shared_app: OpenAPI) -> None:
+    """Short chapters lie in one passage, with their headings; a heading answers nothing."""
+    text = (
+        "# Travel\n\n## Travel allowance\n\nStaff get an allowance of 800 rupees a day.\n\n## Hotels\n\nBook early.\n"
+    )
+    send(shared_app.test_client(), ("travel.md", text.encode()))
+    services_of(shared_app).jobs.run_pending()
+    found = find(shared_app, "travel allowance")
+    assert found[0]["quote"].startswith("Staff get an allowance of 800 rupees a day.")
