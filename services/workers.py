@@ -26,8 +26,9 @@ from services.turn_rows import PREVIEW
 
 log = logging.getLogger(__name__)
 
-RENEW_EVERY_S = 10.0
 DEAD_AFTER = timedelta(seconds=60)
+RENEWALS = 6
+"""How often a process signs within that time."""
 BEGUN_AFTER = timedelta(seconds=20)
 """A turn is in the database a moment before it is under way."""
 JUMP_S = 5.0
@@ -47,13 +48,19 @@ class Roll:
     Args:
         job_threads: how many jobs this process does at once.
         clock: what all processes sign by; by default the database's, which is one for all hosts.
+        dead_after: a process of another host that has not signed for so long is dead.
     """
 
     def __init__(
-        self, database: Database, job_threads: int = 0, clock: Callable[[Work], datetime] | None = None
+        self,
+        database: Database,
+        job_threads: int = 0,
+        clock: Callable[[Work], datetime] | None = None,
+        dead_after: timedelta = DEAD_AFTER,
     ) -> None:
         self.database = database
         self.job_threads = job_threads
+        self.dead_after = dead_after
         self.worker_id = new_id()
         self.host = socket.gethostname()
         self._stop = threading.Event()
@@ -116,7 +123,7 @@ class Roll:
             DatabaseUnavailable
         """
         with self.database.look() as work:
-            runs = (Worker.job_threads > 0) & (Worker.seen_at > self._time(work) - DEAD_AFTER)
+            runs = (Worker.job_threads > 0) & (Worker.seen_at > self._time(work) - self.dead_after)
             return work.execute(select(Worker.id).where(runs).limit(1)).first() is not None
 
     def look_around(self) -> None:
@@ -175,7 +182,7 @@ class Roll:
         # A number that is this process's own now was an earlier process's then.
         if worker.host == self.host and (worker.pid == os.getpid() or not _runs(worker.pid)):
             return True
-        return self._trusted and abs(at - worker.seen_at) > DEAD_AFTER
+        return self._trusted and abs(at - worker.seen_at) > self.dead_after
 
     @property
     def _trusted(self) -> bool:
@@ -187,11 +194,11 @@ class Roll:
         ahead = at.timestamp() - time.monotonic()
         if self._ahead is not None and abs(ahead - self._ahead) > JUMP_S:
             log.warning("the clock was set by %+.0f s", ahead - self._ahead)
-            self._trusted_from = time.monotonic() + DEAD_AFTER.total_seconds()
+            self._trusted_from = time.monotonic() + self.dead_after.total_seconds()
         self._ahead = ahead
 
     def _keep_up(self) -> None:
-        while not self._stop.wait(RENEW_EVERY_S):
+        while not self._stop.wait(self.dead_after.total_seconds() / RENEWALS):
             try:
                 self._sign()
                 self.settle(self._under_way())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 
+from config import ROOT
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from models.database import Database
 from models.workers import Worker
-from services.workers import DEAD_AFTER, Roll
+from services.workers import DEAD_AFTER, RENEWALS, Roll
 from tests import hosts
+from tests.inventory import eventually
 
 
 @pytest.fixture
@@ -163,3 +166,40 @@ def test_finished_answers_are_left_alone(database: Database) -> None:
         session.execute(update(Message).values(status="complete"))
     assert Roll(database).settle(set()) == 0
     assert status(database, done) == "complete"
+
+
+SIGNS_IN = """
+import sys, time
+from datetime import timedelta
+from models.database import Database
+from services.workers import Roll
+
+roll = Roll(Database(sys.argv[1]), dead_after=timedelta(seconds=float(sys.argv[2])))
+roll.host = "another-host"
+roll.start(set)
+print(roll.worker_id, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_another_hosts_process_that_is_killed(database: Database) -> None:
+    """As in production, twenty times faster: nobody sees its end, and what it left is settled within the time."""
+    patience = timedelta(seconds=3)
+    url = database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-c", SIGNS_IN, url, str(patience.total_seconds())]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        left = half_made(database, process.stdout.readline().strip())
+        here = Roll(database, dead_after=patience)
+        taken_up: list[float] = []
+        here.start(set, take_up=lambda: taken_up.append(time.monotonic()))
+        try:
+            time.sleep(patience.total_seconds() * 1.5)
+            assert status(database, left) == "streaming", "it lives, and signs"
+            process.kill()
+            killed = time.monotonic()
+            eventually("interrupted", lambda: status(database, left), 3 * patience.total_seconds())
+            assert patience.total_seconds() / 2 < taken_up[0] - killed < patience.total_seconds() * (1 + 4 / RENEWALS)
+        finally:
+            here.stop()
