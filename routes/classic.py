@@ -32,10 +32,8 @@ from services.errors import (
     AssistantError,
     ImageNotFound,
     ImageRejected,
-    Interrupted,
     ProviderError,
     SessionNotFound,
-    StorageUnavailable,
 )
 from services.events import TurnDone, TurnFailed
 from services.library.analysing import JOB as ANALYSE
@@ -57,7 +55,9 @@ def upload(form: UploadForm) -> tuple[Response, int]:  # noqa: ARG001 - read by 
     image = describe(uploaded.image)
     try:
         done = turns.collect(turn)
-    except (ProviderError, StorageUnavailable, Interrupted) as error:
+    except ImageNotFound:
+        raise  # it was deleted while it was looked at
+    except AssistantError as error:
         # The picture is kept: whoever sends it again would have it twice.
         done = unanalysed(turn, error)
     # Not before: the local model has measured the picture by now, and the job finds its facts.

@@ -269,6 +269,18 @@ def test_a_failed_analysis_loses_no_upload(make_app: MakeApp, tmp_path: Path, sa
     assert dict(inventory.take(tmp_path / "data").messages.keys()) == expected
 
 
+def test_an_analysis_that_breaks_loses_no_upload(make_app: MakeApp) -> None:
+    def breaks(_number: int) -> None:
+        raise LookupError("a bug")
+
+    client = make_app(ScriptedModel(before_piece=breaks)).test_client()
+    response = send(client, picture(), "photo.jpg")
+    assert response.status_code == 201
+    assert response.json["choices"][0]["finish_reason"] == "error"
+    assert "bug" not in response.text
+    assert client.get(f"/images/{response.json['image_id']}").status_code == 200
+
+
 def test_a_picture_can_be_asked_about_after_its_analysis_failed(make_app: MakeApp) -> None:
     failing = make_app(ScriptedModel(ProviderTimeout("No answer in time.", provider="scripted")))
     image_id = send(failing.test_client(), picture(), "photo.jpg").json["image_id"]
