@@ -125,9 +125,11 @@ def begin(conversation: Conversation, body: NewMessage) -> Log:
         detailed=body.force_detailed_analysis,
         listed=[picture.image_id for picture in recalled.last],
     )
-    kit = services().toolbox.kit(conversation, chosen, recalled, language_of(body.message), now())
+    language = language_of(body.message, conversation.last_user_message or "")
+    kit = services().toolbox.kit(conversation, chosen, recalled, language, now())
     present = presenter()
-    shown = wire.Shown([present(known.picture) for known in chosen.shown], present, recalled.folder_modified)
+    context = [present(known.picture) for known in chosen.shown]
+    shown = wire.Shown(context, present, recalled.folder_modified, language)
     turn = services().turns.start(question(conversation, body, chosen, kit, shown))
     return services().generations.start(turn, wire.entries(conversation.id, shown))
 
@@ -137,13 +139,12 @@ def question(
 ) -> turns.Question:
     settings = services().settings
     own_limit = caller().monthly_limit
-    language = language_of(body.message)
     return turns.Question(
         conversation_id=conversation.id,
         text=body.message,
-        instructions=prompts.agentic(chosen.in_words(), kit.papers, agents.in_words(), language),
+        instructions=prompts.agentic(chosen.in_words(), kit.papers, agents.in_words(), kit.language),
         images=chosen.parts(services().images),
-        language=language,
+        language=kit.language,
         request_id=request_id(),
         details={"token_count": estimate(body.message)},
         answer_details={

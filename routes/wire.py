@@ -17,7 +17,9 @@ from routes.parsing import iso
 from services.agent.agents import display_name
 from services.agent.citations import resolved
 from services.agent.evidence import PendingPlan, Picture, Results, ResultSet, Scene
+from services.agent.wording import counted
 from services.answer_log import Entry
+from services.content import Language
 from services.errors import AssistantError, Interrupted
 from services.events import (
     ChatEvent,
@@ -61,11 +63,13 @@ class Shown:
         present: a picture that was found as one of those, a scene of a video as `scene_context` tells of it; called in
             the thread that makes the answer.
         folder_modified: a plan has changed folders since the last answer.
+        language: of what people are told.
     """
 
     image_context: list[dict[str, Any]]
     present: Present
     folder_modified: bool = False
+    language: Language = "en"
 
 
 def entries(session_id: str, shown: Shown) -> Callable[[ChatEvent], list[Entry]]:
@@ -88,7 +92,7 @@ def entries(session_id: str, shown: Shown) -> Callable[[ChatEvent], list[Entry]]
             case TurnStarted():
                 return [
                     _entry("connection", message_id=event.message_id, status="connected"),
-                    *_looking(shown.image_context),
+                    *_looking(shown),
                     _entry("thinking", status="processing"),
                 ]
             case AnswerStarted() | ToolFinished():
@@ -219,18 +223,12 @@ class Frames:
         return sse.event(entry[1], entry[2])
 
 
-def _looking(image_context: list[dict[str, Any]]) -> list[Entry]:
-    if not image_context:
+def _looking(shown: Shown) -> list[Entry]:
+    count = len(shown.image_context)
+    if not count:
         return []
-    count = len(image_context)
-    return [
-        _entry(
-            "status",
-            phase="analyzing",
-            message=f"Looking at {count} image{'s' if count > 1 else ''}...",
-            agent_name="AnalysisAgent",
-        )
-    ]
+    message = counted("looking_at", shown.language, count)
+    return [_entry("status", phase="analyzing", message=message, agent_name="AnalysisAgent")]
 
 
 def _step(event: ThinkingStep) -> list[Entry]:

@@ -38,7 +38,7 @@ _TABLE = (
         "DocumentSearchAgent",
         "Document search",
         "Finds passages in documents and reads pages. Quote word for word and cite the page.",
-        ("search_documents", "read_document_page", "list_documents"),
+        ("search_documents", "outline_document", "read_document_page", "list_documents"),
     ),
     Agent(
         "AnalyticsAgent",

@@ -7,14 +7,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy import select
+
+from models.media import Image
 from services.agent.action import Action, reference
 from services.agent.actions import ACTIONS, Step, prepared
 from services.agent.evidence import Change
-from services.agent.reach import Reach
+from services.agent.reach import REF, Reach
 from services.agent.steps_in_words import in_words
 from services.agent.tool import Tool
+from services.agent.wording import say
 from services.content import ToolSpec
 from services.errors import ImageNotFound
+from services.library import folder_rows
 
 WAITS = " Becomes a step of a plan the user approves."
 
@@ -27,8 +32,8 @@ def tools(reach: Reach) -> tuple[Tool, ...]:
             partial(_planned, reach, action),
             changes=True,
             phase="planning",
-            doing="Preparing a change for your approval...",
-            describe=lambda _given: "Preparing a change for your approval.",
+            doing=say("doing_change", reach.language),
+            describe=lambda _given: say("why_change", reach.language),
         )
         for action in ACTIONS.values()
     )
@@ -52,11 +57,28 @@ def _planned(reach: Reach, action: Action, arguments: dict[str, Any], before: Se
     return Change(steps[-1].agent_name, steps[-1].tool_name, described, dict(steps[-1].arguments))
 
 
+def _with_photos(reach: Reach, given: Sequence[str]) -> list[str]:
+    """The pictures that are meant. Of a list of results they are the photos: frames belong to their videos, and are
+    meant where they are named one by one, or where the list holds nothing else."""
+    ids = reach.ids(given)
+    if not any(REF.match(one) for one in given):
+        return ids
+    with reach.database.read() as session:
+        frames = {
+            image_id
+            for some in folder_rows.batched(ids)
+            for image_id in session.execute(
+                select(Image.id).where(Image.id.in_(some), Image.video_id.is_not(None))
+            ).scalars()
+        }
+    return [one for one in ids if one not in frames or one in given] or ids
+
+
 def _with_ids(reach: Reach, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments with result sets in place of their keys."""
     ready = dict(arguments)
     if "image_ids" in ready:
-        ready["image_ids"] = reach.ids(ready["image_ids"])
+        ready["image_ids"] = _with_photos(reach, ready["image_ids"])
     if "image_id" in ready and reference(ready["image_id"]) is None:
         ready["image_id"] = reach.ids([ready["image_id"]])[0]
     asked = [*ready.get("image_ids", ()), *([ready["image_id"]] if "image_id" in ready else [])]

@@ -24,9 +24,24 @@ def found(result: Result, query: str, language: Language) -> str:
     return "\n".join([head, *_pictures(result["data"], result["total"], language)])
 
 
-def _pictures(data: list[Result], total: int, language: Language) -> list[str]:
-    lines = [f"{number}. {_picture(one, language)}" for number, one in enumerate(data[:MOST_LINES], 1)]
-    rest = total - len(lines)
+def listed(result: Result, language: Language) -> str:
+    """A part of a list of pictures that nobody looked for by words, with their numbers in it."""
+    total, offset, data = result["total"], result["offset"], result["data"][:MOST_LINES]
+    if not total:
+        return counted("you_have_pictures", language, 0)
+    if not data:
+        return say("no_more", language)
+    ref = f"[[ref:{result['ref']}]]"
+    if len(data) == total:
+        head = say("you_have", language, ref=ref)
+    else:
+        head = say("part_of", language, ref=ref, first=offset + 1, last=offset + len(data))
+    return "\n".join([head, *_pictures(data, total, language, offset)])
+
+
+def _pictures(data: list[Result], total: int, language: Language, offset: int = 0) -> list[str]:
+    lines = [f"{number}. {_picture(one, language)}" for number, one in enumerate(data[:MOST_LINES], offset + 1)]
+    rest = total - offset - len(lines)
     return [*lines, counted("and_more", language, rest)] if rest > 0 else lines
 
 
@@ -59,11 +74,11 @@ def compared(result: Result, language: Language) -> str:
     return "\n\n".join(lines)
 
 
-def quoted(result: Result, query: str, language: Language) -> str:
-    """Passages, each quoted word for word with its page."""
+def quoted(result: Result, query: str, language: Language, head: str = "") -> str:
+    """Passages, each quoted word for word with its page, under a head of their own or one that names the query."""
     if not result["total"]:
         return say("no_passage", language, query=query) if query else say("no_related", language)
-    head = say("passages_about", language, query=query) if query else say("related", language)
+    head = head or (say("passages_about", language, query=query) if query else say("related", language))
     return "\n".join([head, *(f"- {_passage(one)}" for one in result["data"][:MOST_PASSAGES])])
 
 
@@ -74,6 +89,17 @@ def _passage(one: Result) -> str:
     if not any(mark in words for mark in "“”"):
         return f"{heading}“{words}” {cited}"
     return f'{heading}"{words}" {cited}' if '"' not in words else f"{heading}{words} {cited}"
+
+
+def outline(result: Result, language: Language) -> str:
+    """What a document is about: what each of its headings begins with, quoted."""
+    document = cite_document(result["document_id"], result["filename"])
+    if not result["data"]:
+        return say("empty_page", language, page=document)
+    lines = [f"- {_passage(one)}" for one in result["data"][:MOST_LINES]]
+    rest = result["total"] - len(lines)
+    more = [counted("and_more", language, rest)] if rest > 0 else []
+    return "\n".join([say("in_short", language, document=document), *lines, *more])
 
 
 def page(result: Result, language: Language) -> str:

@@ -16,6 +16,7 @@ from models.media import Analysis, Image
 from services.agent.evidence import Found, ResultSet
 from services.agent.reach import DATA, Reach
 from services.agent.tool import Outcome, Tool
+from services.agent.wording import say
 from services.content import ToolSpec
 from services.library.search import ImageSearch
 from services.usage import month_of
@@ -53,24 +54,22 @@ def tools(reach: Reach, search: ImageSearch) -> tuple[Tool, ...]:
             AGENT,
             lambda arguments: _count(reach, search, arguments.get("by", "total"), arguments.get("query")),
             phase="counting",
-            doing="Counting images...",
-            describe=_described,
+            doing=say("doing_count_images", reach.language),
+            describe=lambda given: (
+                say("why_count_images_of", reach.language, query=given["query"][:200])
+                if given.get("query")
+                else say("why_count_images", reach.language)
+            ),
         ),
         Tool(
             USAGE,
             AGENT,
             lambda _arguments: Outcome(_usage(reach)),
             phase="counting",
-            doing="Adding up what is used...",
-            describe=lambda _given: "Adding up pictures, documents, storage and this month's messages.",
+            doing=say("doing_usage_statistics", reach.language),
+            describe=lambda _given: say("why_usage_statistics", reach.language),
         ),
     )
-
-
-def _described(given: dict[str, Any]) -> str:
-    by = given.get("by", "total")
-    which = f" that match “{given['query'][:200]}”" if given.get("query") else ""
-    return f"Counting pictures{which}{'' if by == 'total' else f' by {by}'}."
 
 
 def _count(reach: Reach, search: ImageSearch, by: str, query: str | None) -> Outcome:

@@ -14,7 +14,7 @@ from services.agent.planted import is_planted
 from services.agent.reach import DATA, Reach
 from services.agent.reading import FindsPassages
 from services.agent.tool import Outcome, Tool
-from services.agent.wording import counted
+from services.agent.wording import counted, say
 from services.content import ToolSpec
 
 AGENT = "CrossReferenceAgent"
@@ -56,16 +56,16 @@ def tools(reach: Reach, passages: FindsPassages) -> tuple[Tool, ...]:
             AGENT,
             lambda arguments: _links(reach, arguments),
             phase="cross-referencing",
-            doing="Looking for links...",
-            describe=lambda _given: "Looking for links between pictures and documents.",
+            doing=say("doing_find_links", reach.language),
+            describe=lambda _given: say("why_find_links", reach.language),
         ),
         Tool(
             RELATED,
             AGENT,
             lambda arguments: _related(reach, passages, arguments),
             phase="cross-referencing",
-            doing="Looking for related documents...",
-            describe=lambda _given: "Looking for documents about what the pictures show.",
+            doing=say("doing_find_related_documents", reach.language),
+            describe=lambda _given: say("why_find_related_documents", reach.language),
         ),
     )
 

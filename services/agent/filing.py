@@ -13,7 +13,7 @@ from services.agent.evidence import Found, ResultSet
 from services.agent.planted import is_planted
 from services.agent.reach import DATA, Reach, as_paper, as_picture
 from services.agent.tool import Outcome, Tool
-from services.agent.wording import counted
+from services.agent.wording import counted, say
 from services.content import ToolSpec
 from services.errors import NotFound
 from services.library import folder_rows
@@ -49,16 +49,20 @@ def tools(reach: Reach) -> tuple[Tool, ...]:
             AGENT,
             lambda _arguments: _folders(reach),
             phase="listing",
-            doing="Listing folders...",
-            describe=lambda _given: "Listing the folders.",
+            doing=say("doing_list_folders", reach.language),
+            describe=lambda _given: say("why_list_folders", reach.language),
         ),
         Tool(
             INSIDE,
             AGENT,
             lambda arguments: _inside(reach, arguments),
             phase="listing",
-            doing="Looking into a folder...",
-            describe=lambda given: f"Looking into the folder “{(given.get('folder_name') or 'asked for')[:80]}”.",
+            doing=say("doing_list_folder_images", reach.language),
+            describe=lambda given: (
+                say("why_list_folder_images", reach.language, folder=given["folder_name"][:80])
+                if given.get("folder_name")
+                else say("why_list_folder", reach.language)
+            ),
         ),
     )
 

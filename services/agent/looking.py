@@ -10,11 +10,12 @@ from services.agent.evidence import Found, Picture
 from services.agent.planted import is_planted
 from services.agent.reach import DATA, Reach
 from services.agent.tool import Outcome, Tool
+from services.agent.wording import counted, say
 from services.answers import answer
 from services.answers.compare import difference
 from services.answers.questions import Ask
 from services.answers.speaker import Speaker
-from services.content import ImagePart, ToolSpec
+from services.content import ImagePart, Language, ToolSpec
 from services.errors import AssistantError
 from services.library.analyses import Analyses
 from services.library.images import Images
@@ -86,27 +87,25 @@ def tools(reach: Reach, images: Images, analyses: Analyses) -> tuple[Tool, ...]:
             AGENT,
             analyze,
             phase="analysis",
-            doing="Examining images...",
-            describe=lambda given: _described("Examining", given) + _for(given),
+            doing=say("doing_analyze_images", reach.language),
+            describe=lambda given: _examining(given, reach.language),
         ),
         Tool(
             COMPARE,
             AGENT,
             compare,
             phase="comparison",
-            doing="Comparing images...",
-            describe=lambda given: _described("Comparing", given) + ".",
+            doing=say("doing_compare_images", reach.language),
+            describe=lambda given: counted("why_compare_images", reach.language, len(given["image_ids"])),
         ),
     )
 
 
-def _described(verb: str, given: dict[str, Any]) -> str:
+def _examining(given: dict[str, Any], language: Language) -> str:
     count = len(given["image_ids"])
-    return f"{verb} {count} image{'' if count == 1 else 's'}"
-
-
-def _for(given: dict[str, Any]) -> str:
-    return f" for “{given['question'][:200]}”." if given.get("question") else "."
+    if given.get("question"):
+        return counted("why_analyze_for", language, count, question=given["question"][:200])
+    return counted("why_analyze_images", language, count)
 
 
 def _facts(images: Images, analyses: Analyses, row: Image) -> Facts | None:

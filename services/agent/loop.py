@@ -253,7 +253,7 @@ def _end(request: ChatRequest, talk: _Talk, propose: Propose | None) -> Iterator
             closing.append(say("plan_refused", language, why=error.message))
         else:
             yield PlanProposed(talk.plan)
-            steps = "; ".join(change.description.rstrip(".") for change in talk.changes[:3])
+            steps = "; ".join(change.description.rstrip(".।") for change in talk.changes[:3])
             more = counted("plan_more", language, len(talk.changes) - 3) if len(talk.changes) > 3 else ""
             closing.append(counted("plan_waits", language, len(talk.changes), steps=steps + more))
     planted = list(talk.evidence.planted)

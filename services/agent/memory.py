@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.agent.citations import MARKUP
+from services.agent.going_on import going_on
 from services.agent.requests import understand
 from services.agent.subjects import subject
 from services.content import Message
 
+LOOKED_BACK = 12
+"""Questions before this one that can have begun what it goes on from."""
+_NUMBERED = re.compile(r"^(\d{1,6})\. \[\[img:", re.MULTILINE)
 _LISTED = re.compile(r"^(\d+)\. <image id=([0-9a-f-]{36}) name=(?:'|\")", re.MULTILINE)
 
 
@@ -21,6 +25,9 @@ class Memory:
     Args:
         pictures: ids of the pictures the newest answer with any cited, in their order.
         ref: key of the result set that answer named, if it did.
+        listed: ids of the pictures the newest answer that named a result set listed.
+        shown: how far that list has been shown: the number of its last line.
+        kind: what was asked last, as in `data/requests.tsv`; "passages" also where a document has answered unasked.
         papers: ids of the documents cited last, the newest answer's first.
         topic: what was looked for last.
         session: ids of the session's pictures by their numbers from 1, as far as they are told of.
@@ -28,9 +35,17 @@ class Memory:
 
     pictures: tuple[str, ...] = ()
     ref: str = ""
+    listed: tuple[str, ...] = ()
+    shown: int = 0
+    kind: str = ""
     papers: tuple[str, ...] = ()
     topic: str = ""
     session: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The pictures that "the second" counts: of one out of a list that was looked at since, those of the list."""
+        return self.listed if set(self.pictures) <= set(self.listed) else self.pictures
 
 
 def memory(instructions: str, talk: Sequence[Message]) -> Memory:
@@ -41,17 +56,35 @@ def memory(instructions: str, talk: Sequence[Message]) -> Memory:
         talk: messages of user and assistant, oldest first, without the question.
     """
     pictures: tuple[str, ...] = ()
-    ref = topic = ""
+    listed: tuple[str, ...] = ()
+    ref = ""
+    shown = 0
     papers: dict[str, None] = {}
     for message in reversed(talk):
         if message.role == "assistant":
             cited = list(MARKUP.finditer(message.text))
             papers |= dict.fromkeys(found["id"] for found in cited if found["kind"] == "doc")
-            shown = tuple(dict.fromkeys(found["id"] for found in cited if found["kind"] == "img"))
-            if shown and not pictures:
-                pictures = shown
-                ref = next((found["key"] for found in cited if (found["key"] or "").startswith("images")), "")
-        elif message.role == "user" and not topic:
-            topic = next((words for request in understand(message.text) if (words := subject(request))), "")
-    listed = sorted((int(number), image_id) for number, image_id in _LISTED.findall(instructions))
-    return Memory(pictures, ref, tuple(papers), topic, tuple(listed))
+            there = tuple(dict.fromkeys(found["id"] for found in cited if found["kind"] == "img"))
+            key = next((found["key"] for found in cited if (found["key"] or "").startswith("images")), "")
+            if there and not pictures:
+                pictures, ref = there, key
+            if there and key and not listed:
+                listed, shown = there, max(map(int, _NUMBERED.findall(message.text)), default=len(there))
+    in_order = sorted((int(number), image_id) for number, image_id in _LISTED.findall(instructions))
+    kind, topic = _asked(talk)
+    return Memory(pictures, ref, listed, shown, kind, tuple(papers), topic, tuple(in_order))
+
+
+def _asked(talk: Sequence[Message]) -> tuple[str, str]:
+    """The kind of what was asked last, and what was looked for last."""
+    kind = topic = ""
+    for text in [message.text for message in talk if message.role == "user"][-LOOKED_BACK:]:
+        requests = understand(text) or going_on(text, kind, topic)
+        topic = next((words for request in requests if (words := subject(request))), topic)
+        if not requests or not requests[-1].again:
+            kind = requests[-1].kind if requests else ""
+    if not kind:
+        answer = next((message.text for message in reversed(talk) if message.role == "assistant"), "")
+        cited = {found["kind"] for found in MARKUP.finditer(answer)}
+        kind = "passages" if "doc" in cited and "img" not in cited else ""
+    return kind, topic

@@ -9,10 +9,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy.orm import Session
 
 from models.chats import Conversation
 from models.database import Database
-from models.library import ConversationDocument, Document
+from models.library import ConversationDocument, Document, DocumentPage
 from models.media import Analysis, ConversationImage, Image
 from services.agent.evidence import Evidence, Paper, Picture
 from services.answers.text_folding import fold
@@ -107,17 +108,28 @@ class Reach:
         return [rows[one] for one in ids]
 
     def papers(self, words: str = "") -> list[Document]:
-        """Documents within reach, newest first; with words, those whose names have most of them, or all if none has."""
+        """Documents within reach, newest first; with words, those whose names have most of them, or all if none has.
+        What stands over a document's first page is one of its names."""
         with self.database.read() as session:
             every = list(
                 session.execute(
                     select(Document).where(self.documents()).order_by(Document.created_at.desc(), Document.id.desc())
                 ).scalars()
             )
+            over = self._over(session) if words else {}
         wanted = [word for word in fold(words).replace("_", " ").split() if len(word) > 2 and word not in _SMALL]
-        had = {paper.id: sum(f" {word}" in _name(paper) for word in wanted) for paper in every}
+        had = {paper.id: sum(f" {word}" in _name(paper, over.get(paper.id, "")) for word in wanted) for paper in every}
         most = max(had.values(), default=0)
         return [paper for paper in every if had[paper.id] == most]
+
+    def _over(self, session: Session) -> dict[str, str]:
+        """The first heading of each document's first page, where it has one."""
+        first = (
+            select(DocumentPage.document_id, DocumentPage.headings)
+            .join(Document, Document.id == DocumentPage.document_id)
+            .where(self.documents(), DocumentPage.number == 1)
+        )
+        return {row.document_id: str(row.headings[0][1]) for row in session.execute(first) if row.headings}
 
     def paper(self, document_id: str) -> Document:
         """Raises `DocumentNotFound`."""
@@ -164,9 +176,9 @@ def as_paper(row: Document) -> Paper:
     return Paper(row.id, row.filename, row.title, row.kind, row.page_count)
 
 
-def _name(paper: Document) -> str:
+def _name(paper: Document, over: str) -> str:
     """Its names, each word with a space before it."""
-    return " " + fold(f"{paper.filename} {paper.title or ''}".replace("_", " ").replace("-", " "))
+    return " " + fold(f"{paper.filename} {paper.title or ''} {over}".replace("_", " ").replace("-", " "))
 
 
 def _uuid(text: str) -> str:

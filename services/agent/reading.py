@@ -13,7 +13,7 @@ from services.agent.evidence import Extract, Found, ResultSet
 from services.agent.planted import is_planted
 from services.agent.reach import DATA, Reach, as_paper
 from services.agent.tool import Outcome, Tool
-from services.agent.wording import counted
+from services.agent.wording import counted, say
 from services.content import ToolSpec
 from services.errors import InvalidInput
 
@@ -104,25 +104,27 @@ def tools(reach: Reach, passages: FindsPassages) -> tuple[Tool, ...]:
             AGENT,
             lambda arguments: _search(reach, passages, arguments),
             phase="searching",
-            doing="Searching documents...",
-            describe=lambda given: f"Looking for passages about “{given['query'][:200]}”.",
+            doing=say("doing_search_documents", reach.language),
+            describe=lambda given: say("why_search_documents", reach.language, query=given["query"][:200]),
         ),
         Tool(
             READ,
             AGENT,
             lambda arguments: _read(reach, arguments["document_id"], arguments["page"]),
             phase="reading",
-            doing="Reading a page...",
-            describe=lambda given: f"Reading page {given['page']} of a document.",
+            doing=say("doing_read_document_page", reach.language),
+            describe=lambda given: say("why_read_document_page", reach.language, page=given["page"]),
         ),
         Tool(
             LIST,
             AGENT,
             lambda arguments: _list(reach, arguments.get("name", "")),
             phase="listing",
-            doing="Listing documents...",
+            doing=say("doing_list_documents", reach.language),
             describe=lambda given: (
-                f"Listing documents{' named “' + given['name'][:80] + '”' if given.get('name') else ''}."
+                say("why_list_documents_named", reach.language, name=given["name"][:80])
+                if given.get("name")
+                else say("why_list_documents", reach.language)
             ),
         ),
     )

@@ -21,9 +21,9 @@ PICS_MR = "फोटो|फोटोज|फोटोंचे|चित्र|�
 DOC = (
     r"(?:manuals?|documents?|handbooks?|guides?|guidebooks?|guidelines|reports?|pdfs?|contracts?|polic(?:y|ies)|"
     r"instructions|specs?|specifications?|datasheets?|brochures?|papers?|books?|leases?|agreements?|warrant(?:y|ies)|"
-    r"documentation|\S+\.(?:pdf|docx|txt|md|html?)|"
-    "मैनुअल|मैन्युअल|दस्तावेज|दस्तावेजों|पुस्तिका|रिपोर्ट|पीडीएफ|गाइड|निर्देशिका|अनुबंध|किताब|नियमावली|"
-    "मॅन्युअल|दस्तऐवज|कागदपत्र|कागदपत्रे|अहवाल|माहितीपत्रक|करार|पुस्तक|नियमपुस्तिका)"
+    r"documentation|rules|rulebooks?|regulations|\S+\.(?:pdf|docx|txt|md|html?)|"
+    "नियमावली|मैनुअल|मैन्युअल|नीतियों|नीति|पॉलिसी|नियमों|नियम|दस्तावेज|दस्तावेजों|पुस्तिका|रिपोर्ट|पीडीएफ|गाइड|निर्देशिका|अनुबंध|किताब|"
+    "मॅन्युअल|धोरणा|धोरण|नियमां|नियमा|दस्तऐवज|कागदपत्र|कागदपत्रे|अहवाल|माहितीपत्रक|करार|पुस्तक|नियमपुस्तिका)"
 )
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "दो": 2, "तीन": 3, "चार": 4, "पांच": 5, "दोन": 2, "पाच": 5}
 NTH = (
@@ -33,17 +33,17 @@ NTH = (
     r"\bचौथ(?:ी|ा|े|्या)\b",
     r"\bपांचव(?:ी|ां|ें|ा|े)\b|\bपाचव(?:ा|ी|े|्या)\b",
 )
-BOTH = r"\b(?:both|the two|दोनों|दोन्ही)\b"
+BOTH = r"\b(?:both|the two|दोनों|दोन्ही|दोघे|दोघी|दोघां\w*)\b"
 BACK = (
     r"\b(?:these|those|them|they|it|its|this|that|this one|that one|all of (?:them|these|those)|both|the results?|"
     r"इन|इन्हें|इनको|इनकी|इनका|इनके|उन|उन्हें|उनको|उनकी|इसे|इसको|इसके|इसका|इसकी|उसे|उसके|ये|यह|वे|वह|इस|उस|दोनों|"
     r"इनसे|इनमें|उनसे|उनमें|इससे|उससे|याच्याशी|यांच्याशी|त्याच्याशी|त्यांच्याशी|यांच्यात|त्यांच्यात|"
     r"हे|ही|हा|ह्या|या|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|ते|ती|त्या|याला|त्याला|"
-    r"याची|याचे|त्याचे|याबद्दल|त्याबद्दल|यांबद्दल|याविषयी|त्याविषयी|दोन्ही)\b"
+    r"याची|याचे|त्याचे|याबद्दल|त्याबद्दल|यांबद्दल|याविषयी|त्याविषयी|दोन्ही|दोघे|दोघी|दोघां\w*)\b"
 )
 SEVERAL = (
     r"\b(?:these|those|them|they|their|both|all of (?:it|them|these|those)|the results?|"
-    r"इन|इन्हें|इनको|इनकी|इनका|इनके|उन|उन्हें|उनको|उनकी|दोनों|ये|वे|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|यांबद्दल|दोन्ही)\b"
+    r"इन|इन्हें|इनको|इनकी|इनका|इनके|उन|उन्हें|उनको|उनकी|दोनों|ये|वे|यांना|ह्यांना|यांची|यांचे|त्यांना|त्यांची|त्यांचे|यांबद्दल|दोन्ही|दोघे|दोघी|दोघां\w*)\b"
 )
 BY = (
     ("month", r"\bmonth(?:s|ly)?\b|महीन|माह|महिन|दरमहा|मासिक"),
@@ -77,6 +77,7 @@ class Request:
         by: what to count by.
         field: `title` or `description`.
         detailed: everything about it is wanted.
+        again: it goes on from the request before it ("and dogs?").
     """
 
     kind: str
@@ -89,6 +90,7 @@ class Request:
     by: str = "total"
     field: str = "title"
     detailed: bool = False
+    again: bool = False
 
 
 LONGEST, MOST = 2000, 4
@@ -146,6 +148,21 @@ def has(source: str, text: str) -> bool:
     return finder(source).search(text) is not None
 
 
+_GOES_ON = (
+    r"^(?:(?:and|or|now|also|but)? ?(?:what about|how about|the same for|same for|and|or|now|also)|"
+    r"और|या|अब|आणि|किंवा|आता)(?: (?:also|then|भी|फिर|मग))? (?P<rest>.+)$"
+)
+_LONGEST_FOLLOWING = 8
+"""Words; who says more begins anew."""
+
+
+def goes_on(question: str) -> str:
+    """Of "and the dogs?" the dogs: what a question adds to the request before it; empty where it is none of that."""
+    found = finder(_GOES_ON).search(fold(question[:LONGEST]).strip(" .?!।"))
+    rest = found["rest"].strip() if found else ""
+    return "" if len(rest.split()) > _LONGEST_FOLLOWING or points_back(rest) else rest
+
+
 def _one(text: str, question: str) -> Request | None:
     for kind, asked in _rows():
         match = asked.search(text)
@@ -157,13 +174,13 @@ def _one(text: str, question: str) -> Request | None:
 
 def _filled(kind: str, text: str, match: re.Match[str], question: str) -> Request:
     words = {name.rstrip("23"): value for name, value in match.groupdict().items() if value}
-    page = words.get("page") or _page(text)
+    page = words.get("page")
     request = Request(
         kind,
         text,
         what=words.get("what", "").strip(" ,:"),
         document=words.get("document", "").strip(" ,:"),
-        page=int(page) if page else None,
+        page=int(page) if page else number_of_page(text),
         detailed=has(r"\b(?:detail|details|detailed|closely|thoroughly|carefully)\b|विस्तार|सविस्तर|तपशील|बारकाई", text),
     )
     match kind:
@@ -178,17 +195,19 @@ def _filled(kind: str, text: str, match: re.Match[str], question: str) -> Reques
             field = "description" if words.get("field", "") in ("description", "caption", "विवरण", "वर्णन") else "title"
             return replace(request, name=_polite_off(as_written(words["name"], question)), field=field)
         case "count":
-            return replace(request, by=_by(text))
+            return replace(request, by=grouping(text))
         case _:
             return request
 
 
-def _page(text: str) -> str | None:
+def number_of_page(text: str) -> int | None:
+    """Of "what is on page 3" the 3."""
     found = finder(r"(?:\bpages?|पेज|पृष्ठ|पन्ना|पन्ने|पान)(?: no\.?| number| नंबर| क्रमांक| संख्या)? (\d{1,6})").search(text)
-    return found[1] if found else None
+    return int(found[1]) if found else None
 
 
-def _by(text: str) -> str:
+def grouping(text: str) -> str:
+    """What pictures are to be counted by."""
     if not has(GROUPED, text):
         return "total"
     return next((by for by, source in BY if has(source, text)), "total")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from services.agent.asking import Asker, Needed, NotForTools, Refused, answers_in
+from services.agent.going_on import ASKS, going_on
 from services.agent.memory import memory
 from services.agent.requests import PICS, PICS_HI, PICS_MR, Request, has, ordinals, points_back, understand
 from services.agent.rules import RULES
@@ -20,13 +21,9 @@ from services.answers import questions
 from services.answers.text_folding import fold
 from services.content import Language, Message, ToolCall, ToolSpec
 
-_ASKS = (
-    r"^(?:please |and |so |tell me )*(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|does|did|can|"
-    r"do(?= (?:i|we|they|the|my|our|any|all)\b)|"
-    r"could|may|must|should|will|would|has|have)\b|\b(?:क्या|कौन|कब|कहां|क्यों|कैसे|कितने|कितना|कितनी|काय|कोण|कोणते|कधी|कुठे|का|"
-    r"कसे|कशी|किती)\b"
+_LOOK_BACK = frozenset(
+    {"compare", "analyze", "related", "link", "unlink", "links", "file", "delete_images", "retitle", "refine", "more"}
 )
-_LOOK_BACK = frozenset({"compare", "analyze", "related", "link", "unlink", "links", "file", "delete_images", "retitle"})
 
 
 def next_step(
@@ -43,14 +40,17 @@ def next_step(
         Calls to be answered, all of them independent; the answer; or None where the question is none for tools.
     """
     question = messages[asked].text
-    requests = understand(question) or perhaps_of_documents(question, messages[:asked])
-    if not requests:
-        return None
     talk = [message for message in messages[:asked] if message.role in ("user", "assistant")]
     instructions = "\n".join(message.text for message in messages[:asked] if message.role == "system")
+    known = memory(instructions, talk)
+    requests = (
+        understand(question) or going_on(question, known.kind, known.topic) or perhaps_of_documents(question, talk)
+    )
+    if not requests:
+        return None
     asker = Asker(
         language,
-        memory(instructions, talk),
+        known,
         frozenset(tool.name for tool in tools),
         answers_in(messages[asked + 1 :]),
     )
@@ -60,15 +60,27 @@ def next_step(
     return "\n\n".join(filter(None, said)) if said is not None else None
 
 
-def perhaps_of_documents(question: str, before: Sequence[Message]) -> tuple[Request, ...]:
+def perhaps_of_documents(question: str, talk: Sequence[Message]) -> tuple[Request, ...]:
     """A question that no picture answers and that speaks of none: a document may, whether or not it is named."""
     text = fold(question).strip(" .?!।")
-    if has(rf"\b(?:{PICS}|you|{PICS_HI}|{PICS_MR})\b", text) or points_back(text) or not has(_ASKS, text):
+    if has(rf"\b(?:{PICS}|you|{PICS_HI}|{PICS_MR})\b", text) or points_back(text) or not has(ASKS, text):
         return ()
-    talk = [message for message in before if message.role in ("user", "assistant")]
-    if any(ask.kind not in ("unknown", "unsupported") for ask in questions.understand(question, talk)):
+    if not all(_is_none_for_pictures(ask, text) for ask in questions.understand(question, talk)):
         return ()
     return (Request("answered", text),)
+
+
+def _is_none_for_pictures(ask: questions.Ask, text: str) -> bool:
+    """Whether no picture answers it: "how many days of leave do I get", "who do I tell when I am sick"."""
+    match ask.kind:
+        case "unknown" | "unsupported":
+            return True
+        case "count":
+            return not ask.subjects and len(text.split()) > 3
+        case "taken_when" | "taken_where":
+            return not has(r"\b(?:taken|take|shot|made|captured?|photographed|from)\b|खींच|ली गई|लिया|काढ|घेत|टिप", text)
+        case _:
+            return False
 
 
 def _run(requests: Sequence[Request], asker: Asker) -> tuple[list[ToolCall], list[str] | None]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from services.agent import composing
+from services.agent import composing, document_rules
 from services.agent.asking import Asker, NotForTools
+from services.agent.going_on import coloured
 from services.agent.requests import Request, finder, has, ordinals, points_at_several, points_back
 from services.agent.selecting import (
     MOST_LINKED,
     after_search,
     as_name,
     chosen,
-    document_words,
     first_found,
     is_plain_which,
     link_arguments,
@@ -20,7 +20,7 @@ from services.agent.selecting import (
     searched,
     these,
 )
-from services.agent.subjects import asked_of_documents, counted_of, looked_for, two_named
+from services.agent.subjects import counted_of, looked_for, two_named
 from services.agent.wording import say
 
 Rule = Callable[[Request, Asker], str]
@@ -28,7 +28,7 @@ MOST_LOOKED, MOST_COMPARED = 8, 4
 
 
 def find(request: Request, asker: Asker) -> str:
-    query = looked_for(request.text)
+    query = request.what if request.again else looked_for(request.text)
     if not query:
         raise NotForTools
     result = asker.ask("search_images", query=query[:500])
@@ -36,8 +36,36 @@ def find(request: Request, asker: Asker) -> str:
     return composing.found(result, query, asker.language)
 
 
+def refine(request: Request, asker: Asker) -> str:
+    """Of what was listed last, what is so too."""
+    wanted = looked_for(request.what)
+    if not asker.memory.ref and has(r"\b(?:find|show|search)\b", request.text):
+        return find(request, asker)
+    if not wanted or not asker.memory.ref or ordinals(request.what, len(asker.memory.numbered)):
+        raise NotForTools
+    query = coloured(wanted, asker.memory.topic)[:500]
+    result = asker.ask("search_images", query=query, within=[f"ref:{asker.memory.ref}"])
+    asker.memory = after_search(asker.memory, result, query)
+    return composing.found(result, query, asker.language)
+
+
+def more(_request: Request, asker: Asker) -> str:
+    """The next lines of what was listed last."""
+    if not asker.memory.ref:
+        raise NotForTools
+    places: dict[str, object] = {"offset": asker.memory.shown, "limit": composing.MOST_LINES}
+    result = asker.ask("search_images", within=[f"ref:{asker.memory.ref}"], **places)
+    return composing.listed(result, asker.language)
+
+
+def browse(_request: Request, asker: Asker) -> str:
+    result = asker.ask("search_images", limit=composing.MOST_LINES)
+    asker.memory = after_search(asker.memory, result, "")
+    return composing.listed(result, asker.language)
+
+
 def compare(request: Request, asker: Asker) -> str:
-    listed = asker.memory.pictures
+    listed = asker.memory.numbered
     places = ordinals(request.text, len(listed))
     named = () if places or points_at_several(request.text) else two_named(request.text)
     if named:
@@ -45,7 +73,7 @@ def compare(request: Request, asker: Asker) -> str:
         if len(set(ids)) < 2:
             return say("which_pictures", asker.language)
     else:
-        ids = [listed[place] for place in places] if places else list(listed)
+        ids = [listed[place] for place in places] if places else list(asker.memory.pictures)
     if len(ids) < 2:
         raise NotForTools
     return composing.compared(asker.ask("compare_images", image_ids=ids[:MOST_COMPARED]), asker.language)
@@ -53,56 +81,18 @@ def compare(request: Request, asker: Asker) -> str:
 
 def analyze(request: Request, asker: Asker) -> str:
     listed = asker.memory.pictures
-    places = ordinals(request.text, len(listed))
+    places = ordinals(request.text, len(asker.memory.numbered))
     # "This picture" is one in view, unless but one was listed.
     if not places and not (points_back(request.text) if len(listed) == 1 else points_at_several(request.text)):
         raise NotForTools
-    ids = [listed[place] for place in places] or list(listed)
+    ids = [asker.memory.numbered[place] for place in places] or list(listed)
     if not ids:
         raise NotForTools
     return composing.looked(asker.ask("analyze_images", image_ids=ids[:MOST_LOOKED]), asker.language)
 
 
-def passages(request: Request, asker: Asker) -> str:
-    query = asked_of_documents(request.text) or asker.memory.topic
-    named = document_words(request.text)
-    if not query:
-        ids = these(asker)[:MOST_LINKED]
-        if not ids:
-            raise NotForTools
-        return composing.quoted(asker.ask("find_related_documents", image_ids=ids), "", asker.language)
-    arguments = {"query": query[:500]} | ({"document": named} if named else {})
-    result = asker.ask("search_documents", **arguments)
-    if not result["documents"] and asker.memory.session:
-        raise NotForTools  # "the document" is a picture of one
-    return composing.quoted(result, query, asker.language)
-
-
-def answered(request: Request, asker: Asker) -> str:
-    """What documents say to a question that names none; where they say nothing, it is none for tools."""
-    query = asked_of_documents(request.text) or request.text
-    result = asker.ask("search_documents", query=query[:500])
-    if not result["total"]:
-        raise NotForTools
-    return composing.quoted(result, query, asker.language)
-
-
-def page(request: Request, asker: Asker) -> str:
-    if request.page is None:
-        raise NotForTools
-    paper = paper_meant(request, asker)
-    if isinstance(paper, str):
-        return paper
-    result = asker.ask("read_document_page", document_id=paper["document_id"], page=request.page)
-    return composing.page(result, asker.language)
-
-
-def documents(_request: Request, asker: Asker) -> str:
-    return composing.documents(asker.ask("list_documents"), asker.language)
-
-
 def count(request: Request, asker: Asker) -> str:
-    query = counted_of(request.text)
+    query = request.what or counted_of(request.text)
     arguments = {"by": request.by} | ({"query": query[:500]} if query else {})
     return composing.counts(asker.ask("count_images", **arguments), asker.language)
 
@@ -116,8 +106,8 @@ def links(request: Request, asker: Asker) -> str:
 
 
 def related(request: Request, asker: Asker) -> str:
-    places = ordinals(request.text, len(asker.memory.pictures))
-    ids = [asker.memory.pictures[place] for place in places] or these(asker)[:MOST_LINKED]
+    places = ordinals(request.text, len(asker.memory.numbered))
+    ids = [asker.memory.numbered[place] for place in places] or these(asker)[:MOST_LINKED]
     if not ids:
         raise NotForTools
     return composing.quoted(asker.ask("find_related_documents", image_ids=ids), "", asker.language)
@@ -143,6 +133,13 @@ def unlink(request: Request, asker: Asker) -> str:
     return ""
 
 
+def decide(_request: Request, asker: Asker) -> str:
+    """A yes or a no to a plan, which nobody says on another's behalf: it is given where the plan is shown."""
+    if asker.memory.kind not in CHANGING:
+        raise NotForTools
+    return say("decide_on_plan", asker.language)
+
+
 def folders(_request: Request, asker: Asker) -> str:
     return composing.folders(asker.ask("list_folders"), asker.language)
 
@@ -154,8 +151,14 @@ def inside(request: Request, asker: Asker) -> str:
 
 
 def make_folder(request: Request, asker: Asker) -> str:
-    parent = {"parent_name": request.folder} if request.folder else {}
-    return _want_named(request.name, asker, "create_folder", {"name": request.name} | parent)
+    name, parent = request.name, request.folder
+    if not parent and (inside := finder(r"^(.+) (?:in|inside|under) (?:the )?(.+?)(?: folder)?$").search(name.lower())):
+        # "Beach in Trips" lies in Trips where there is such a folder; "Made in India" is a name.
+        paths = [folder["path"].lower() for folder in asker.ask("list_folders")["data"]]
+        if any(path == inside[2] or path.endswith(f"/{inside[2]}") for path in paths):
+            name, parent = name[: inside.end(1)], name[inside.start(2) : inside.end(2)]
+    arguments = {"name": name} | ({"parent_name": parent} if parent else {})
+    return _want_named(name, asker, "create_folder", arguments)
 
 
 def rename_folder(request: Request, asker: Asker) -> str:
@@ -216,20 +219,29 @@ def retitle(request: Request, asker: Asker) -> str:
     return ""
 
 
+CHANGING = frozenset(
+    "link unlink make_folder rename_folder move_folder delete_folder file delete_images retitle decide".split()
+)
+"""Kinds of requests that come to a plan, and the word on one."""
 RULES: dict[str, Rule] = {
     "find": find,
+    "refine": refine,
+    "more": more,
+    "browse": browse,
+    "outline": document_rules.outline,
     "compare": compare,
     "analyze": analyze,
-    "passages": passages,
-    "answered": answered,
-    "page": page,
-    "documents": documents,
+    "passages": document_rules.passages,
+    "answered": document_rules.answered,
+    "page": document_rules.page,
+    "documents": document_rules.documents,
     "count": count,
     "usage": usage,
     "links": links,
     "related": related,
     "link": link,
     "unlink": unlink,
+    "decide": decide,
     "folders": folders,
     "inside": inside,
     "make_folder": make_folder,

@@ -8,10 +8,14 @@ from services.agent import composing
 from services.agent.asking import Asker, NotForTools
 from services.agent.memory import Memory
 from services.agent.requests import DOC, Request, finder, has, ordinals, points_at_several, points_back
-from services.agent.subjects import looked_for
+from services.agent.subjects import looked_for, trimmed
 from services.agent.wording import joined, say
 
 MOST_LINKED = 50
+_SCENES = (
+    r"\b(?:frames?|scenes?|stills?|clips?|videos?|movies?|footage|"
+    r"फ्रेम|फ्रेम्स|दृश्य|दृश्यों|दृश्ये|सीन|वीडियो|विडियो|व्हिडिओ|व्हिडीओ)\b"
+)
 _GENERAL = r"^(?:documents|pdfs|papers|books|documentation|दस्तावेज|दस्तावेजों|दस्तऐवज|कागदपत्र|कागदपत्रे)$"
 _ENGLISH = {
     "मैनुअल": "manual",
@@ -27,14 +31,15 @@ _ENGLISH = {
 
 def is_plain_which(what: str, asker: Asker) -> bool:
     """Whether it is beyond doubt which pictures are meant: what is deleted is gone."""
-    listed = asker.memory.pictures or [image_id for _number, image_id in asker.memory.session]
+    listed = asker.memory.numbered or [image_id for _number, image_id in asker.memory.session]
     if ordinals(what, len(listed)):
         return True
     if not points_back(what):
         # "All photos" after some were listed: those, or every one there is?
         return bool(looked_for(what)) or not asker.memory.pictures
     one = has(r"\b(?:it|this|that|इसे|इसको|उसे|याला|त्याला)\b", what) and not points_at_several(what)
-    return len(listed) == 1 if one else bool(asker.memory.pictures) or len(listed) == 1
+    shown = asker.memory.pictures or listed
+    return len(shown) == 1 if one else bool(asker.memory.pictures) or len(listed) == 1
 
 
 def searched(request: Request, asker: Asker) -> tuple[str, list[str]]:
@@ -45,8 +50,13 @@ def searched(request: Request, asker: Asker) -> tuple[str, list[str]]:
     query = looked_for(request.what)
     if not query:
         return "", []
-    result = asker.ask("search_images", query=query[:500])
-    said = composing.found(result, query, asker.language)
+    # Frames lie with their video; they are put elsewhere, or thrown away, where they are spoken of.
+    scenes = has(_SCENES, request.what)
+    if scenes:
+        query = trimmed(" ".join(finder(_SCENES).sub(" ", query).split()))
+    named = {"query": query[:500]} if query else {}
+    result = asker.ask("search_images", **named, only="scenes" if scenes else "photos")
+    said = composing.found(result, query or request.what, asker.language)
     return said, [f"ref:{result['ref']}"] if result["total"] else []
 
 
@@ -62,7 +72,7 @@ def chosen(request: Request, asker: Asker) -> list[str]:
 
 def _pointed(request: Request, asker: Asker) -> list[str]:
     """Pictures meant by number or by "these"."""
-    listed = asker.memory.pictures or tuple(image_id for _number, image_id in asker.memory.session)
+    listed = asker.memory.numbered or tuple(image_id for _number, image_id in asker.memory.session)
     places = ordinals(request.what, len(listed))
     if places:
         return [listed[place] for place in places]
@@ -91,18 +101,20 @@ def document_words(text: str) -> str:
         return ""
     before = found["before"] or ""
     plain = has(r"^(?:the|my|our|this|that|a|an|to|in|with|of|all|from|does|do|page|says|said|is|are)$", before)
-    noun = _ENGLISH.get(found["noun"], found["noun"])
-    return noun if plain or not before.isascii() else f"{before} {noun}".strip()
+    named = [before] if before and not plain and not points_back(before) else []
+    # Files are named in English more often than not, whatever people call them.
+    return " ".join(dict.fromkeys([*named, found["noun"], _ENGLISH.get(found["noun"], found["noun"])]))
 
 
 def paper_meant(request: Request, asker: Asker) -> dict[str, object] | str:
     """The document that is meant, or the question which one."""
     named = document_words(request.document or request.text)
-    if not named and not asker.memory.papers and request.kind == "page":
+    of_one = request.kind in ("page", "outline")
+    if not named and of_one and not asker.memory.papers:
         raise NotForTools
     found = asker.ask("list_documents", **({"name": named} if named else {}))["data"]
     if not found:
-        if asker.memory.session and request.kind == "page":
+        if asker.memory.session and of_one:
             raise NotForTools
         return say("no_documents", asker.language)
     spoken_of = [one for one in found if one["document_id"] in asker.memory.papers]

@@ -18,7 +18,7 @@ def _patterns(use: str) -> tuple[re.Pattern[str], ...]:
 
 def looked_for(text: str) -> str:
     """Of "find the photos with rust" the rust."""
-    return _trimmed(_without(text, "polite", "finding"))
+    return trimmed(_without(text, "polite", "finding"))
 
 
 _TWO = (
@@ -38,7 +38,7 @@ def two_named(text: str) -> tuple[str, str] | None:
 
 def counted_of(text: str) -> str:
     """Of "how many photos of dogs do I have a month" the dogs; empty where all are counted."""
-    return _trimmed(_without(text, "polite", "counting"))
+    return trimmed(_without(text, "polite", "counting"))
 
 
 def asked_of_documents(text: str) -> str:
@@ -57,7 +57,7 @@ def _paged(text: str) -> str:
 
 
 def _bare(what: str) -> str:
-    what = _trimmed(what)
+    what = trimmed(what)
     alone = finder(BACK).sub(" ", what).strip(" ,")
     return "" if has(BACK, what) and len(alone) < 3 else what
 
@@ -69,7 +69,8 @@ def _without(text: str, *uses: str) -> str:
     return " ".join(text.split())
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
+    """A stretch of a request without the small words at its ends."""
     text = text.strip(" ,.?!।:-")
     while True:
         shorter = text
@@ -83,8 +84,12 @@ def _trimmed(text: str) -> str:
 def subject(request: Request) -> str:
     """What a request is about, whichever kind it is; empty where it names nothing."""
     match request.kind:
+        case "find" | "passages" if request.again:
+            return request.what
         case "find":
             return looked_for(request.text)
+        case "refine":
+            return looked_for(request.what)
         case "count":
             return counted_of(request.text)
         case "passages":

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models.chats import Conversation
 from models.database import Database
 from models.library import Document
-from services.agent import changing, counting, crossing, filing, looking, reading, searching
+from services.agent import changing, counting, crossing, filing, looking, outlining, reading, searching
 from services.agent.actions import Step
 from services.agent.evidence import Change, Evidence, Found, PendingPlan
 from services.agent.planted import is_planted
@@ -19,6 +19,7 @@ from services.agent.reach import Reach, as_paper, reach, texts_in
 from services.agent.reading import FindsPassages
 from services.agent.recall import Recalled, recall
 from services.agent.tool import Tool
+from services.agent.wording import counted
 from services.content import Language
 from services.context import Context
 from services.library.analyses import Analyses
@@ -32,8 +33,9 @@ LONGEST_TITLE = 120
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What a turn needs for its tools: see `turns.Question`."""
+    """What a turn needs for its tools: see `turns.Question`. `language` is that of the answer."""
 
+    language: Language
     tools: Mapping[str, Tool]
     evidence: Evidence
     propose: Callable[[str, Sequence[Change]], PendingPlan]
@@ -74,6 +76,7 @@ class Toolbox:
         evidence.know(Found(pictures=known, papers=papers.papers, planted=papers.planted))
         evidence.in_view = lambda: self._planted(context)
         return Kit(
+            language,
             self._tools(within),
             evidence,
             lambda message_id, changes: self._propose(within, message_id, changes),
@@ -86,6 +89,7 @@ class Toolbox:
             *searching.tools(within, self.search, self.videos),
             *looking.tools(within, self.images, self.analyses),
             *reading.tools(within, self.passages),
+            *outlining.tools(within),
             *counting.tools(within, self.search),
             *crossing.tools(within, self.passages),
             *filing.tools(within),
@@ -118,10 +122,9 @@ class Toolbox:
         return Found(papers=tuple(as_paper(row) for row in rows))
 
     def _propose(self, within: Reach, message_id: str, changes: Sequence[Change]) -> PendingPlan:
-        title = changes[0].description.rstrip(".")[:LONGEST_TITLE]
+        title = changes[0].description.rstrip(".।")[:LONGEST_TITLE]
         if len(changes) > 1:
-            more = len(changes) - 1
-            title += f" and {more} more change{'' if more == 1 else 's'}"
+            title += counted("plan_more", within.language, len(changes) - 1)
         steps = [Step(one.tool_name, one.arguments, one.agent_name, one.description) for one in changes]
         plan = self.plans.propose(within.owner_id, within.conversation_id, message_id, title, steps)
         shown = (Change(one.agent_name, one.tool_name, one.description, dict(one.arguments)) for one in plan.steps)

@@ -21,10 +21,14 @@ _MARATHI = pattern(
 )
 
 
-def language_of(text: str) -> Language:
+def language_of(text: str, before: str = "") -> Language:
     """English, Hindi or Marathi. Latin script counts as English, romanised Hindi too.
 
-    Devanagari is settled by the small words only one of the two has; where they leave it open, by py3langid.
+    Devanagari is settled by the small words only one of the two has; where they leave it open, by what was said
+    before ("धन्यवाद" is both), else by py3langid.
+
+    Args:
+        before: what the same person said last.
     """
     letters = [letter for letter in text if letter.isalpha()]
     devanagari = sum("\u0900" <= letter <= "\u097f" for letter in letters)
@@ -34,6 +38,9 @@ def language_of(text: str) -> Language:
     hindi, marathi = len(_HINDI.findall(folded)), len(_MARATHI.findall(folded))
     if hindi != marathi:
         return "hi" if hindi > marathi else "mr"
+    spoken = language_of(before) if before else "en"
+    if spoken != "en":
+        return spoken
     with _LOCK:
         code = _identifier().classify(text)[0]
     return "mr" if code == "mr" else "hi"

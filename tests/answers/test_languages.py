@@ -79,3 +79,12 @@ def test_every_object_and_colour_that_can_be_measured_has_a_name_in_each_languag
 )
 def test_the_language_of_a_text(text: str, language: Language) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("before", "language"), [("कितने लोग हैं?", "hi"), ("किती लोक आहेत?", "mr"), ("खिडकी कुठे आहे?", "mr")]
+)
+def test_what_is_both_is_what_was_spoken_before(before: str, language: Language) -> None:
+    assert language_of("धन्यवाद", before) == language_of("नमस्कार", before) == language
+    assert language_of("चित्र में कितने लोग हैं?", before) == "hi"
+    assert language_of("thank you", before) == "en"

@@ -18,7 +18,7 @@ from config import Settings
 from models.library import Folder, Plan
 from models.media import Analysis, Image
 from services.answers import caption
-from services.content import ToolCall
+from services.content import ToolCall, ToolResult
 from services.errors import ProviderUnavailable
 from services.library.keywords import keywords
 from services.vision.facts import Box, Colour, DetectedObject, Facts, Quality, TextLine
@@ -344,3 +344,70 @@ def test_a_model_that_makes_up_what_it_cites(make_app: MakeApp) -> None:
     done = stream(client, new_session(client), "What is it?")[-2].data
     assert done["content"] == "See and “so it is” , ."
     assert done["result_refs"] == {}
+
+
+def test_a_list_is_paged_and_cut_down(library: Library) -> None:
+    session = new_session(library.client)
+    every = stream(library.client, session, "list all my photos")[-2].data
+    assert len(cited(every["content"])) == len(PICTURES)
+    (key,) = every["result_refs"]
+    assert every["result_refs"][key]["count"] == len(PICTURES)
+    found = stream(library.client, session, "of these only the ones with boats")[-2].data
+    beaches = {library.images[name] for name in ("beach_morning.jpg", "beach_evening.jpg")}
+    assert set(cited(found["content"])) == beaches
+    more = say(library.client, session, "show me more")
+    assert more["content"] == "That was all of them."
+
+
+def test_a_search_has_pages(make_app: MakeApp) -> None:
+    """As a model asks for them: among earlier results, from there on, or all there are."""
+    model = RoundsModel(
+        [ToolCall("1", "search_images", {"query": "rusty", "limit": 2})],
+        [ToolCall("2", "search_images", {"within": ["images_1"], "offset": 2})],
+        [ToolCall("3", "search_images", {"limit": 1, "offset": 3})],
+        ["Done."],
+    )
+    client = make_app(model).test_client()
+    ids = [
+        client.post("/api/v2/images", data={"files": (io.BytesIO(picture(size=(64, 40 + number))), name)}).json[
+            "results"
+        ][0]["image"]["id"]
+        for number, name in enumerate(("sea.jpg", "rusty_1.jpg", "rusty_2.jpg", "rusty_3.jpg"))
+    ]
+    done = stream(client, new_session(client), "Look for rust.")[-2].data
+    first, second, third = (
+        part.content
+        for request in model.requests[1:]
+        for part in request.messages[-1].parts
+        if isinstance(part, ToolResult)
+    )
+    assert (first["total"], len(first["data"])) == (3, 2)
+    assert (second["total"], second["offset"], len(second["data"])) == (3, 2, 1)
+    assert {one["id"] for one in (*first["data"], *second["data"])} == set(ids[1:])
+    assert (third["total"], third["data"][0]["id"], third["data"][0]["relevance"]) == (4, ids[0], None)
+    assert done["result_refs"]["images_2"]["count"] == 3
+
+
+@pytest.mark.parametrize("question", ["summarize the pump manual", "Describe the manual", "मैनुअल का सारांश दो"])
+def test_a_document_in_short(library: Library, question: str) -> None:
+    done = stream(library.client, new_session(library.client), question)[-2].data
+    assert done["agents_used"] == ["DocumentSearchAgent"]
+    assert f"[[doc:{library.manual}|pump_manual.md|p:1]]" in done["content"]
+    assert "- Care: “Wipe the housing with a dry cloth once a week.”" in done["content"]
+    assert "- Rust: “Remove rust from the pump housing with a wire brush before painting.”" in done["content"]
+    assert [one["heading"] for one in done["tool_chunk_data"]] == ["Care", "Rust"]
+    for one in done["tool_chunk_data"]:
+        assert MANUAL[MANUAL.index(one["text"]) :].startswith(one["text"])
+
+
+def test_people_are_told_in_their_language(library: Library) -> None:
+    session = new_session(library.client)
+    events = stream(library.client, session, "rust वाली तस्वीरें जंग नाम के फ़ोल्डर में डालो")
+    told = [event.data["message"] for event in events if event.name in ("status", "thinking_step")]
+    assert told[0] == "4 तस्वीरें देखी जा रही हैं..."
+    assert all(any("\u0900" <= letter <= "\u097f" for letter in message) for message in told), told
+    plan = one(events, "plan_pending_approval")
+    assert plan["title"] == plan["steps"][0]["description"].rstrip("।")
+    assert "।।" not in events[-2].data["content"]
+    thanked = say(library.client, session, "धन्यवाद")
+    assert thanked["content"].endswith("।")

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 
+from services.providers.local_chat import LocalChat
 from tests.conftest import MakeApp, picture, services_of
 from tests.inventory import take
 from tests.sessions.conftest import new_session, say
@@ -76,10 +77,12 @@ def test_scenes_are_found_and_not_listed(app: OpenAPI) -> None:
     }
 
 
-def test_frames_are_put_elsewhere_only_where_they_are_spoken_of(app: OpenAPI) -> None:
+def test_frames_are_put_elsewhere_only_where_they_are_spoken_of(make_app: MakeApp) -> None:
+    app = make_app(LocalChat(lambda _picture: pytest.fail("no picture has to be looked at")))
     client = app.test_client()
     made = send(client, name="acme.mp4").json
-    kept = client.post("/upload", data={"file": (io.BytesIO(picture()), "acme.jpg")}).json["image_id"]
+    photo = client.post("/api/v2/images", data={"files": (io.BytesIO(picture()), "acme.jpg")})
+    kept = photo.json["results"][0]["image"]["id"]
     services_of(app).jobs.run_pending()
     frames = {one["image_id"] for one in client.get(f"/api/v2/videos/{made['id']}").json["scenes"]}
     assert len(frames) == 2

@@ -40,10 +40,11 @@ LINK = {
     "page": 0,
 }
 ANSWERS: dict[str, dict[str, Any]] = {
-    "search_images": {"ref": "images_2", "total": 2, "data": PICTURES},
+    "search_images": {"ref": "images_2", "total": 2, "offset": 0, "data": PICTURES},
     "compare_images": {"data": [one | {"shows": "It."} for one in PICTURES], "differences": []},
     "analyze_images": {"data": [one | {"shows": "It."} for one in PICTURES]},
     "search_documents": {"total": 1, "documents": 1, "data": [PASSAGE]},
+    "outline_document": PAPER | {"total": 1, "data": [PASSAGE]},
     "find_related_documents": {"total": 1, "data": [PASSAGE]},
     "read_document_page": {"data": [PASSAGE]},
     "list_documents": {"total": 1, "data": [PAPER]},
