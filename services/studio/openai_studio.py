@@ -84,9 +84,13 @@ class OpenAIStudio:
             data = base64.b64decode(first.b64_json, validate=True)
         except (binascii.Error, ValueError):
             raise ProviderGarbage("The picture in the answer is not base64.", provider=self.name) from None
-        counted = response.usage
-        usage = Usage(counted.input_tokens or 0, counted.output_tokens or 0) if counted else Usage()
-        return Answer(first.revised_prompt or "", data, "stop", usage=usage)
+        return Answer(first.revised_prompt or "", data, "stop", usage=_usage(response.usage))
+
+
+def _usage(counted: object) -> Usage:
+    """The SDK takes whatever a server sends there; what is no count counts nothing."""
+    read, written = (getattr(counted, name, None) for name in ("input_tokens", "output_tokens"))
+    return Usage(read if isinstance(read, int) else 0, written if isinstance(written, int) else 0)
 
 
 def vendor_mask(mask: bytes, sent: Sent) -> bytes:

@@ -68,6 +68,24 @@ def test_a_cat_and_then_a_moon(gemini: FlaskClient, vendor: VendorServer) -> Non
     assert_looks_like_the_cat(sent)
 
 
+@pytest.mark.parametrize("usage", ["many", {}, {"input_tokens": "x", "output_tokens": None}, [3]])
+def test_tokens_that_are_none_count_nothing(make_app: MakeApp, vendor: VendorServer, usage: object) -> None:
+    client = make_app(
+        image_provider=("openai",), openai_api_key="k", openai_base_url=f"{vendor.url}/v1", provider_timeout_s=5.0
+    ).test_client()
+    vendor.answer = {"created": 1, "data": [{"b64_json": base64.b64encode(CAT).decode()}], "usage": usage}
+    assert granted(client, "Create a picture of a cat")["provider"] == "openai"
+
+
+def test_the_tokens_of_a_picture_count(gemini: FlaskClient, vendor: VendorServer) -> None:
+    counted = {"promptTokenCount": 9, "candidatesTokenCount": 1290, "thoughtsTokenCount": 10}
+    vendor.answer = gemini_says(inline(CAT)) | {"usageMetadata": counted}
+    granted(gemini, "Create a picture of a cat")
+    figures = gemini.get("/metrics").text
+    assert 'tokens_total{kind="prompt",model="gemini-3.1-flash-image",provider="gemini"} 9.0' in figures
+    assert 'tokens_total{kind="completion",model="gemini-3.1-flash-image",provider="gemini"} 1300.0' in figures
+
+
 def test_an_uploaded_picture_is_no_turn(gemini: FlaskClient, vendor: VendorServer) -> None:
     vendor.answer = gemini_says(inline(MOON))
     granted(gemini, "add a moon", picture=CAT)
@@ -99,9 +117,11 @@ def test_openai_gets_the_picture(make_app: MakeApp, vendor: VendorServer) -> Non
     client = make_app(
         image_provider=("openai",), openai_api_key="k", openai_base_url=f"{vendor.url}/v1", provider_timeout_s=5.0
     ).test_client()
-    vendor.answer = {"created": 1, "data": [{"b64_json": base64.b64encode(CAT).decode()}]}
+    usage = {"input_tokens": 40, "output_tokens": 1056, "total_tokens": 1096}
+    vendor.answer = {"created": 1, "data": [{"b64_json": base64.b64encode(CAT).decode()}], "usage": usage}
     cat = granted(client, "Create a picture of a cat")
     assert cat["provider"] == "openai"
+    assert 'tokens_total{kind="completion",model="gpt-image-2",provider="openai"} 1056.0' in client.get("/metrics").text
     vendor.answer = {"created": 1, "data": [{"b64_json": base64.b64encode(MOON).decode()}]}
     moon = granted(client, "add a moon", conversation_id=cat["conversation_id"])
     assert base64.b64decode(moon["picture"]) == MOON

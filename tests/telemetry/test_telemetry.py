@@ -164,6 +164,14 @@ def test_steps_of_a_plan(api: httpx2.Client, aimock: Aimock, collector: Collecti
     assert (step.attributes["gen_ai.agent.name"], step.failed) == ("FolderAgent", False)
 
 
+def test_pictures_that_are_made(api: httpx2.Client, collector: Collecting) -> None:
+    assert api.post("/chat", json={"message": "a red canvas"}).json()["provider"] == "local"
+    (made,) = collector.named("generate_content")
+    assert made.attributes["gen_ai.output.type"] == "image"
+    request = of_trace(collector, made.trace_id, ["POST /chat"])["POST /chat"]
+    assert (made.kind, made.parent_id) == (INTERNAL, request.span_id)
+
+
 def test_a_socket_is_one_request(server: Server, collector: Collecting) -> None:
     with connect(f"{server.url.replace('http', 'ws', 1)}/api/v1/stream") as socket:
         socket.send("no JSON")
@@ -175,7 +183,7 @@ def test_a_socket_is_one_request(server: Server, collector: Collecting) -> None:
 def test_what_a_client_makes_up_makes_no_figures(server: Server, collector: Collecting) -> None:
     odd = [
         "FROBNICATE / HTTP/1.1\r\nHost: a\r\n",
-        "GET /nowhere-%FF%00 HTTP/1.1\r\nHost: a:99999999999999999999\r\nUser-Agent: \xff\xfe\r\ntraceparent: 00-zz-zz-zz\r\n",
+        "GET /nowhere-%FF%00 HTTP/1.1\r\nHost: a:99999999999999999999\r\nUser-Agent: \xff\r\ntraceparent: 00-z-z-z\r\n",
     ]
     for head in odd:
         with create_connection(server.address, 10) as connection:
