@@ -218,6 +218,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "backlog": BACKLOG,
             "keepalive": KEEP_ALIVE_S,
             "limit_request_line": LINE,
+            # Whom to believe is said by PROXIES alone; gunicorn would believe everybody on this machine.
+            "forwarded_allow_ips": "",
             "graceful_timeout": GRACE_S,
             "timeout": 120,
             "accesslog": None,

@@ -231,3 +231,13 @@ def test_24_clients_upload_and_ask_at_once(server: Server, answering: Aimock) ->
         kept = api.get(f"/images/{image_id}/messages").json()["messages"]
     assert len(kept) == 50
     assert {message["status"] for message in kept} == {"sent", "complete"}
+
+
+@pytest.mark.parametrize(
+    "header", [{"X-Forwarded-Proto": "https"}, {"X-Forwarded-Ssl": "on"}, {"X-Forwarded-Host": "evil.example"}]
+)
+def test_nobody_is_believed_to_forward_unless_settings_say_so(
+    server: Server, api: httpx2.Client, answering: Aimock, header: dict[str, str]
+) -> None:
+    image_id = uploaded(api)
+    assert api.get(f"/images/{image_id}", headers=header).json()["url"] == f"{server.url}/images/{image_id}/file"
