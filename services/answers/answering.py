@@ -122,6 +122,9 @@ def _about(ask: Ask, facts: Facts, history: Sequence[Message], speaker: Speaker)
 
 def _unsupported(ask: Ask, facts: Sequence[Facts], speaker: Speaker) -> list[str]:
     """What cannot be told; where a count was asked, how many there are to begin with."""
+    if ask.topic == "far" and speaker.spoken and ask.subjects and len(facts) == 1:
+        # Close or far is what a listener can be told, and what was meant.
+        return [speaker.cannot("far"), *whereabouts.where(ask, facts[0], speaker)]
     said = [speaker.cannot(ask.topic or "other"), *([] if ask.topic == "outside" else [speaker.cloud()])]
     personal = ask.topic in ("emotion", "gender", "age", "clothing", "relation") and ask.subjects in ((), ("person",))
     if personal and len(facts) == 1 and not any(thing.name == "person" for thing in facts[0].objects):

@@ -114,9 +114,10 @@ class Speaker:
 
     def quote(self, lines: Sequence[str]) -> str:
         """Words read out of a picture, marked as such."""
-        joined = (
-            "\n".join(lines) if len(lines) > 3 and not self.spoken else (", " if self.spoken else " / ").join(lines)
-        )
+        if self.spoken:
+            joined = _in_one_breath(lines)
+        else:
+            joined = ("\n" if len(lines) > 3 else " / ").join(lines)
         limit = 300 if self.spoken else 3000
         return f"“{joined if len(joined) <= limit else joined[:limit].rstrip() + '…'}”"
 
@@ -130,6 +131,15 @@ class Speaker:
 @cache
 def _phrases(language: Language) -> dict[str, str]:
     return {row["key"]: row[language] for row in rows("phrases.tsv")}
+
+
+def _in_one_breath(lines: Sequence[str]) -> str:
+    """Lines as they are read aloud: a pause between two signs, none where a sentence goes on."""
+    joined = ""
+    for line in lines:
+        pause = "" if not joined else " " if line[:1].islower() or joined[-1] in ".,;:!?।" else ", "
+        joined += pause + line
+    return joined
 
 
 def article(noun: str) -> str:

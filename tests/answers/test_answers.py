@@ -255,3 +255,19 @@ def test_one_colour_everywhere(empty: Facts) -> None:
     assert answer("what colours?", [empty]) == "It is almost entirely grey."
     two = replace(empty, colours=(*shades(("red", 0.6)), Colour("white", 0.4, (255, 255, 255))), quality=SHARP)
     assert answer("is the picture red?", [two]) == "Yes, the picture is red."
+
+
+def test_a_listener_hears_where_a_thing_is_when_its_distance_is_asked(street: Facts) -> None:
+    cannot = "I cannot tell real distances."
+    assert answer("How far is the dog?", [street], style="spoken") == f"{cannot} The dog is in front of you."
+    assert answer("how close is the car", [street], style="spoken").startswith(f"{cannot} The car is on your right")
+    said = answer("कुत्ता कितनी दूर है?", [street], language="hi", style="spoken")
+    assert said == "यह नहीं बताया जा सकता कि असली दूरी कितनी है। कुत्ता आपके सामने है।"
+    assert "in front" not in answer("How tall is the dog?", [street], style="spoken")
+
+
+def test_a_sentence_over_several_lines_is_read_without_a_pause(street: Facts) -> None:
+    lines = ("Please keep the", "door closed.", "EXIT", "Platform 2")
+    read = replace(street, text=tuple(TextLine(line, 0.95, True, Box(0.4, 0.1, 0.6, 0.2)) for line in lines))
+    said = answer("what does it say?", [read], style="spoken")
+    assert "“Please keep the door closed. EXIT, Platform 2”" in said
