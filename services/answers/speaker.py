@@ -114,10 +114,7 @@ class Speaker:
 
     def quote(self, lines: Sequence[str]) -> str:
         """Words read out of a picture, marked as such."""
-        if self.spoken:
-            joined = _in_one_breath(lines)
-        else:
-            joined = ("\n" if len(lines) > 3 else " / ").join(lines)
+        joined = _in_one_breath(lines) if self.spoken else ("\n" if len(lines) > 3 else " / ").join(lines)
         limit = 300 if self.spoken else 3000
         return f"“{joined if len(joined) <= limit else joined[:limit].rstrip() + '…'}”"
 
