@@ -27,13 +27,15 @@ MakeApp = Callable[..., OpenAPI]
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[MakeApp]:
     """Makes applications that share one data folder, as one server started again would. They do no jobs but when told
-    to by `services_of(app).jobs.run_pending()`, or made with `job_threads`."""
+    to by `services_of(app).jobs.run_pending()`, or made with `job_threads`. The model is
+    scripted unless one is given or the settings name a `vision_provider`."""
     made: list[OpenAPI] = []
 
     def make(model: ChatModel | None = None, **settings: object) -> OpenAPI:
         data = tmp_path / "data"
         values = {"data_dir": data, "fetch_models": False, "job_threads": 0} | hosts.settings(data) | settings
-        app = create_app(Settings(**values), model or ScriptedModel())
+        scripted = None if "vision_provider" in settings else ScriptedModel()
+        app = create_app(Settings(**values), model or scripted)
         made.append(app)
         return app
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx2
 import openai
 import pytest
 
+from tests.conftest import MakeApp
 from tests.server import Server, running
+from tests.serving import served
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,17 @@ def http(server: Server) -> Iterator[httpx2.Client]:
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[openai.OpenAI]:
     with client_of(f"{server.url}/v1") as client:
+        yield client
+
+
+@contextmanager
+def asking_vendor(make_app: MakeApp, provider: str, url: str) -> Iterator[openai.OpenAI]:
+    """A client of an application that asks a vendor's API at `url`."""
+    settings = {f"{provider}_base_url": url, f"{provider}_api_key": "k"}
+    with (
+        served(make_app(vision_provider=(provider,), **settings)) as port,
+        client_of(f"http://127.0.0.1:{port}/v1") as client,
+    ):
         yield client
 
 

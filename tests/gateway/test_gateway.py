@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,10 +12,9 @@ import pytest
 from services.providers.base import Options
 from tests.conftest import MakeApp, picture
 from tests.fakes import ScriptedModel
-from tests.gateway.conftest import client_of, data_url
+from tests.gateway.conftest import asking_vendor, data_url
 from tests.making.conftest import NOBODY, encoded, noise, text64
 from tests.mock.aimock import Aimock
-from tests.server import running
 
 RED = data_url(picture("PNG", (64, 48), "red"))
 BLUE = data_url(picture("JPEG", (64, 48), "blue"), "image/jpeg")
@@ -284,11 +282,10 @@ def test_a_refusal_that_is_sent_back_is_what_the_model_said(make_app: MakeApp, r
     assert said == [("assistant", "I cannot."), ("user", "And now?")]
 
 
-def test_a_model_behind_this_server(aimock: Aimock, tmp_path: Path) -> None:
+def test_a_model_behind_this_server(aimock: Aimock, make_app: MakeApp) -> None:
     aimock.answer({"content": "A cat."}, when={"userMessage": "cat"})
     aimock.answer({"error": {"message": "secret words"}, "status": 500}, when={"userMessage": "broken"})
-    settings = {"VISION_PROVIDER": "openai", "OPENAI_BASE_URL": aimock.openai_url, "OPENAI_API_KEY": "k"}
-    with running(tmp_path, **settings) as server, client_of(f"{server.url}/v1") as client:
+    with asking_vendor(make_app, "openai", aimock.openai_url) as client:
         assert answer_of(client, asking(RED, text="Is it a cat?")).choices[0].message.content == "A cat."
         streamed = answer_of(client, asking(RED, text="Is it a cat?"), stream=True)
         assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed) == "A cat."

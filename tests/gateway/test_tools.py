@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from services.content import ToolCall, ToolResult, Usage
 from services.providers.base import AnswerDone, AnswerStarted, ChatRequest, TextDelta
 from tests.conftest import MakeApp
-from tests.gateway.conftest import client_of
+from tests.gateway.conftest import asking_vendor
 from tests.mock.aimock import Aimock
-from tests.server import running
 
 WEATHER = {
     "type": "function",
@@ -83,17 +82,13 @@ def test_whether_it_has_to_call(make_app: MakeApp, choice: Any, must_call: str |
     assert (model.requests[0].options.must_call, len(model.requests[0].tools)) == (must_call, offered)
 
 
+@pytest.mark.filterwarnings("ignore:FUNCTION_CALL is not a valid FinishReason:UserWarning")  # the mock's
 @pytest.mark.parametrize("provider", ["openai", "gemini", "anthropic"])
-def test_with_each_vendor_and_the_sdk(aimock: Aimock, tmp_path: Path, provider: str) -> None:
+def test_with_each_vendor_and_the_sdk(aimock: Aimock, make_app: MakeApp, provider: str) -> None:
     aimock.answer({"content": "It is warm."}, when={"hasToolResult": True})
     aimock.answer({"toolCalls": [CALL]}, when={"userMessage": "weather"})
     address = {"openai": aimock.openai_url}.get(provider, aimock.url)
-    settings = {
-        "VISION_PROVIDER": provider,
-        f"{provider.upper()}_BASE_URL": address,
-        f"{provider.upper()}_API_KEY": "k",
-    }
-    with running(tmp_path, **settings) as server, client_of(f"{server.url}/v1") as client:
+    with asking_vendor(make_app, provider, address) as client:
         made = client.chat.completions.create(model="m", messages=ASK, tools=[WEATHER])  # type: ignore[list-item]
         assert made.choices[0].finish_reason == "tool_calls"
         (call,) = made.choices[0].message.tool_calls or ()
@@ -107,8 +102,7 @@ def test_with_each_vendor_and_the_sdk(aimock: Aimock, tmp_path: Path, provider: 
         assert last.choices[0].message.content == "It is warm."
 
 
-def test_without_a_model_that_calls_the_local_one_answers_in_words(tmp_path: Path) -> None:
-    with running(tmp_path) as server, client_of(f"{server.url}/v1") as client:
-        made = client.chat.completions.create(model="m", messages=ASK, tools=[WEATHER])  # type: ignore[list-item]
-        assert made.choices[0].finish_reason == "stop"
-        assert made.choices[0].message.content
+def test_without_a_model_that_calls_the_local_one_answers_in_words(client: openai.OpenAI) -> None:
+    made = client.chat.completions.create(model="m", messages=ASK, tools=[WEATHER])  # type: ignore[list-item]
+    assert made.choices[0].finish_reason == "stop"
+    assert made.choices[0].message.content

@@ -16,7 +16,6 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy import update
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
-from werkzeug.serving import make_server
 
 from models.library import Plan
 from models.media import Image
@@ -26,24 +25,10 @@ from services.agent.actions import Step
 from tests.conftest import MakeApp, services_of
 from tests.inventory import eventually
 from tests.plans.conftest import UNKNOWN, Library, create, put
+from tests.serving import served
 from tests.sessions.conftest import SESSIONS, new_session
 
 WAIT_S = 30
-
-
-@contextmanager
-def served(app: OpenAPI) -> Iterator[int]:
-    """The application on a socket; its port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import time
@@ -23,6 +24,7 @@ from tests.providers import rawserver
 from tests.routes.conftest import ANSWER, StartServer, client_of, uploaded
 from tests.server import Server
 
+OPENAI = {"vision_provider": ("openai",), "openai_api_key": "test-key", "stt_provider": ("local",)}
 SLOW = {"content": "one two three four five six seven eight nine ten " * 20}
 
 
@@ -199,41 +201,45 @@ def test_a_vendor_that_breaks_off(api: httpx2.Client, answering: Aimock) -> None
     ],
 )
 def test_a_vendor_that_refuses(
-    start_server: StartServer, aimock: Aimock, path: str, vendor: int, expected: tuple[int, str]
+    make_app: MakeApp,
+    aimock: Aimock,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    path: str,
+    vendor: int,
+    expected: tuple[int, str],
 ) -> None:
-    """On a server of its own: a vendor that fails is skipped for a while by the one that asked it."""
-    server = start_server()
-    with client_of(server) as api:
-        aimock.answer({"content": ANSWER})
-        image_id = uploaded(api)
-        aimock.reset()
-        aimock.answer({"error": {"message": "secret words of the vendor", "type": "error"}, "status": vendor})
-        response = api.post(f"/{path}/{image_id}", json={"question": "What?"})
-        assert (response.status_code, response.json()["error"]["code"]) == expected
-        assert "secret words" not in response.text
-        assert "test-key" not in response.text + server.log
+    """By an application of its own: a vendor that fails is skipped for a while by the one that asked it."""
+    client = make_app(**OPENAI, openai_base_url=aimock.openai_url).test_client()
+    aimock.answer({"content": ANSWER})
+    image_id = upload(client)
+    aimock.reset()
+    aimock.answer({"error": {"message": "secret words of the vendor", "type": "error"}, "status": vendor})
+    response = client.post(f"/{path}/{image_id}", json={"question": "What?"})
+    assert (response.status_code, response.json["error"]["code"]) == expected
+    assert "secret words" not in response.text
+    assert caplog.text
+    assert "test-key" not in response.text + caplog.text
 
 
-def test_a_vendor_that_is_not_there(start_server: StartServer) -> None:
-    server = start_server(OPENAI_BASE_URL="http://127.0.0.1:9/v1")
-    with client_of(server) as api:
-        response = api.post("/upload", files={"file": ("a.jpg", picture())})
-        assert response.status_code == 201
-        assert response.json()["choices"][0]["finish_reason"] == "error"
-        image_id = response.json()["image_id"]
-        response = api.post(f"/chat/{image_id}", json={"question": "What?"})
-        assert response.status_code == 503
+def test_a_vendor_that_is_not_there(make_app: MakeApp) -> None:
+    client = make_app(**OPENAI, openai_base_url="http://127.0.0.1:9/v1").test_client()
+    response = client.post("/upload", data={"file": (io.BytesIO(picture()), "a.jpg")})
+    assert response.status_code == 201
+    assert response.json["choices"][0]["finish_reason"] == "error"
+    image_id = response.json["image_id"]
+    response = client.post(f"/chat/{image_id}", json={"question": "What?"})
+    assert response.status_code == 503
 
 
-def test_a_vendor_that_says_nothing(start_server: StartServer, aimock: Aimock) -> None:
-    server = start_server(PROVIDER_TIMEOUT_S="1")
+def test_a_vendor_that_says_nothing(make_app: MakeApp, aimock: Aimock) -> None:
+    client = make_app(**OPENAI, openai_base_url=aimock.openai_url, provider_timeout_s=1.0).test_client()
     aimock.answer({"content": ANSWER}, streamingProfile={"ttft": 20_000})
-    with client_of(server) as api:
-        began = time.monotonic()
-        image_id = uploaded(api)
-        response = api.post(f"/chat/{image_id}", json={"question": "What?"})
-        assert (response.status_code, response.json()["error"]["code"]) == (504, "provider_timeout")
-        assert time.monotonic() - began < 15
+    began = time.monotonic()
+    image_id = upload(client)
+    response = client.post(f"/chat/{image_id}", json={"question": "What?"})
+    assert (response.status_code, response.json["error"]["code"]) == (504, "provider_timeout")
+    assert time.monotonic() - began < 15
 
 
 def test_a_stream_of_single_words_is_replayed_whole(api: httpx2.Client, answering: Aimock) -> None:

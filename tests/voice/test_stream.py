@@ -7,17 +7,18 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from simple_websocket import Client, ConnectionClosed
-from werkzeug.serving import make_server
 
 from services.errors import ProviderUnavailable
 from services.speech.clips import clip
 from tests import inventory
 from tests.fakes import ScriptedModel
+from tests.serving import served
 from tests.voice.conftest import (
     CAT,
     SESSION,
@@ -37,25 +38,15 @@ Connect = Callable[[FlaskClient], Client]
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     """Serves an application on a socket and opens its WebSocket."""
-    servers, clients = [], []
+    with ExitStack() as stack:
 
-    def open_one(client: FlaskClient) -> Client:
-        server = make_server("127.0.0.1", 0, client.application, threaded=True)
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        servers.append((server, thread))
-        clients.append(Client(f"ws://127.0.0.1:{server.server_port}/api/v1/stream"))
-        return clients[-1]
+        def open_one(client: FlaskClient) -> Client:
+            port = stack.enter_context(served(client.application))
+            opened = Client(f"ws://127.0.0.1:{port}/api/v1/stream")
+            stack.callback(lambda: opened.close() if opened.connected else None)
+            return opened
 
-    yield open_one
-    for one in clients:
-        if one.connected:
-            one.close()
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield open_one
 
 
 def send(socket: Client, **fields: Any) -> None:
