@@ -313,10 +313,10 @@ def test_a_collector_that_does_not_take_harms_nothing(
             began = time.monotonic()
             for _ in range(30):
                 ask(api, "chat", image_id, {})
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 15
         began = time.monotonic()
         assert started.stop() == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15
     said = [line for line in started.log.splitlines() if "opentelemetry" in line]
     assert len(said) <= 8, said
     assert "Traceback" not in started.log
