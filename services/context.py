@@ -117,8 +117,8 @@ class Contexts:
     def choose(
         self, conversation: Conversation, question: str, *, detailed: bool, listed: Sequence[str] = ()
     ) -> Context:
-        """The pictures for one question: those it points at and no others; or those that show what it names, those
-        the talk was about, and then the first chosen or the last uploaded.
+        """The pictures for one question: those it points at, or the talk was about where it says "it", or those that
+        show what it names, and no others; else the first chosen or the last uploaded.
 
         Args:
             detailed: send full resolution; one picture is always sent so.
@@ -129,18 +129,15 @@ class Contexts:
             asked = pointing(question)
             first = total - len(names)
             pointed = _of_those_listed(asked, names, listed) or asked.places(names, total, first) or asked.called(names)
-            if pointed:
-                ranked = pointed
-            else:
-                usual = range(len(names) - 1, -1, -1) if conversation.use_all_images else range(len(names))
-                ranked = [
-                    *asked.hints(names),
-                    *_found(session, conversation, names, asked),
-                    *_last_shown(session, conversation, names, asked),
-                ]
-                ranked = list(dict.fromkeys([*ranked, *usual]))
-            shown = sorted(ranked[:SHOWN])
-            others = ranked[SHOWN:] if not pointed else [place for place in range(len(names)) if place not in shown]
+            meant = (
+                pointed
+                or _last_shown(session, conversation, names, asked)
+                or [*asked.hints(names), *_found(session, conversation, names, asked)]
+            )
+            usual = range(len(names) - 1, -1, -1) if conversation.use_all_images else range(len(names))
+            ranked = list(dict.fromkeys([*meant, *(range(len(names)) if pointed else usual)]))
+            shown = sorted(list(dict.fromkeys(meant))[:SHOWN] or ranked[:SHOWN])
+            others = [place for place in ranked if place not in shown]
             known = _known(session, names, [*shown, *others[: TOLD_OF - len(shown)]], first, measured=len(shown))
         return Context(
             shown=tuple(known[: len(shown)]),

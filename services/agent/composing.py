@@ -143,7 +143,9 @@ def counts(result: Result, language: Language) -> str:
 
 
 def usage(result: Result, language: Language) -> str:
-    return say("usage", language, **{**result, "size": _size(result["storage_bytes"])})
+    kept = {"images": "pictures", "documents": "documents", "folders": "folders", "links": "links"}
+    told = {name: counted(f"label_{label}", language, result[name]) for name, label in kept.items()}
+    return say("usage", language, **{**result, **told, "size": _size(result["storage_bytes"])})
 
 
 def _size(size: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from services.agent.requests import Request, goes_on, grouping, has, number_of_page, ordinals
+from services.agent.requests import Request, filled, finder, goes_on, grouping, has, number_of_page, ordinals
 from services.agent.subjects import looked_for, trimmed
 from services.answers.text_folding import fold
 from services.library.dates import periods_in
@@ -21,6 +21,13 @@ ASKS = (
 _OF_PICTURES = frozenset({"find", "refine", "browse", "more"})
 _OF_DOCUMENTS = frozenset({"passages", "page", "outline"})
 _HOW_MANY = r"\b(?:how many|count)\b|कितन|किती"
+_WHICH = r"^which (?:ones? |of (?:them|these|those) |{PICS} )?(?:is|are|was|were|has|have|shows?|contains?)\b"
+_IT_SAYS = (
+    r"^(?:and |so )?(?:what|where|does|do|did)(?: else)? (?:does |do |did )?(?:it|this|that|they|these|the document) "
+    r"(?:say|tell|mention|cover|state|explain|write|contain)s?(?: (?:about|on|regarding|of|for) (.+)| (.+))?$|"
+    r"^(?:इसमें|उसमें|इस में|उस में) (?:(.+?) )?(?:के बारे में |के लिए )?क्या (?:लिखा|कहा|बताया)\S*(?: है)?$|"
+    r"^(?:यात|त्यात|यामध्ये|त्यामध्ये) (?:(.+?) ?)?(?:बद्दल |विषयी )?काय (?:लिहिल|लिहील|सांगित|म्हट)\S*(?: आहे)?$"
+)
 _MANY = 1000
 
 
@@ -30,6 +37,9 @@ def going_on(question: str, kind: str, topic: str) -> tuple[Request, ...]:
     Args:
         kind, topic: what was asked before, and what was looked for.
     """
+    if kind in _OF_DOCUMENTS and (said := finder(_IT_SAYS).search(fold(question).strip(" .?!।"))):
+        words = next(filter(None, said.groups()), "")
+        return (Request("passages", words, what=trimmed(words), again=True) if words else Request("outline", ""),)
     rest = goes_on(question)
     if not rest:
         return ()
@@ -43,7 +53,8 @@ def going_on(question: str, kind: str, topic: str) -> tuple[Request, ...]:
     if kind == "count" or (kind in _OF_PICTURES and has(_HOW_MANY, rest)):
         by = grouping(rest)
         return (Request("count", rest, what=topic if by != "total" else "", by=by, again=True),)
-    if kind in _OF_PICTURES and not has(ASKS, rest) and number_of_page(rest) is None:
+    asks = has(ASKS, rest) and not has(filled(_WHICH), rest)
+    if kind in _OF_PICTURES and not asks and number_of_page(rest) is None:
         query = combined(rest, topic)
         return (Request("find", rest, what=query, again=True),) if query else ()
     return ()

@@ -20,8 +20,8 @@ from services.agent.selecting import (
     searched,
     these,
 )
-from services.agent.subjects import counted_of, looked_for, two_named
-from services.agent.wording import say
+from services.agent.subjects import counted_of, looked_for, several_named, two_named
+from services.agent.wording import counted, say
 
 Rule = Callable[[Request, Asker], str]
 MOST_LOOKED, MOST_COMPARED = 8, 4
@@ -49,6 +49,18 @@ def refine(request: Request, asker: Asker) -> str:
     return composing.found(result, query, asker.language)
 
 
+def count_listed(request: Request, asker: Asker) -> str:
+    """How many were listed last, or how many of those are so too."""
+    if not asker.memory.ref:
+        raise NotForTools
+    query = coloured(looked_for(request.what), asker.memory.topic) if request.what else ""
+    within: dict[str, object] = {"within": [f"ref:{asker.memory.ref}"]}
+    result = asker.ask("search_images", **within | ({"query": query[:500]} if query else {}))
+    if query:
+        return counted("counted_of", asker.language, result["total"], query=query)
+    return f"{counted('label_pictures', asker.language, result['total'])}."
+
+
 def more(_request: Request, asker: Asker) -> str:
     """The next lines of what was listed last."""
     if not asker.memory.ref:
@@ -67,8 +79,15 @@ def browse(_request: Request, asker: Asker) -> str:
 def compare(request: Request, asker: Asker) -> str:
     listed = asker.memory.numbered
     places = ordinals(request.text, len(listed))
-    named = () if places or points_at_several(request.text) else two_named(request.text)
-    if named:
+    back = points_at_several(request.text) or points_back(request.text)
+    named = () if places or back else two_named(request.text)
+    several = "" if places or back or named else several_named(request.text)
+    if several:
+        found = asker.ask("search_images", query=several[:500], only="photos")
+        if found["total"] < 2:
+            return composing.found(found, several, asker.language)
+        ids = [one["id"] for one in found["data"]]
+    elif named:
         ids = [one for query in named if (one := first_found(query, asker))]
         if len(set(ids)) < 2:
             return say("which_pictures", asker.language)
@@ -226,6 +245,7 @@ CHANGING = frozenset(
 RULES: dict[str, Rule] = {
     "find": find,
     "refine": refine,
+    "count_listed": count_listed,
     "more": more,
     "browse": browse,
     "outline": document_rules.outline,

@@ -36,6 +36,14 @@ def two_named(text: str) -> tuple[str, str] | None:
     return (one, other) if one and other and not has(BACK, text) else None
 
 
+def several_named(text: str) -> str:
+    """Of "compare the puppy photos" the puppies; empty where none are named."""
+    found = finder(rf"\b(?:compare|between|contrast) (?:all |the |my |of )*(?P<what>(?:\S+ ){{1,4}}?){PICS}$").search(
+        text
+    )
+    return looked_for(found["what"]) if found else ""
+
+
 def counted_of(text: str) -> str:
     """Of "how many photos of dogs do I have a month" the dogs; empty where all are counted."""
     return trimmed(_without(text, "polite", "counting"))

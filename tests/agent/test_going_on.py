@@ -34,6 +34,7 @@ def first(talk: Sequence[Message], question: str) -> ToolCall | None:
     [
         ("find cats", "and dogs?", "dogs"),
         ("find cats", "what about the ones with snow?", "snow"),
+        ("find cats", "and which have no people?", "no people"),
         ("show me photos of dogs from May 2024", "and from 2025?", "dogs from 2025"),
         ("photos from May 2024", "and from 2025?", "from 2025"),
         ("find red cars", "and the black ones?", "black cars"),
@@ -70,6 +71,22 @@ def test_of_what_was_listed(question: str, query: str) -> None:
     assert call.arguments == {"query": query, "within": ["ref:images_1"]}
 
 
+@pytest.mark.parametrize(
+    ("question", "arguments"),
+    [
+        ("how many of those are there?", {}),
+        ("how many are they?", {}),
+        ("how many of them show people?", {"query": "people"}),
+        ("ये कितनी हैं?", {}),
+        ("ते किती आहेत?", {}),
+    ],
+)
+def test_how_many_were_listed(question: str, arguments: dict[str, str]) -> None:
+    call = first([user("find the photos with rust"), assistant(LISTED)], question)
+    assert call is not None
+    assert call.arguments == {"within": ["ref:images_1"]} | arguments
+
+
 @pytest.mark.parametrize("question", ["show me more", "next page", "the rest please", "और दिखाओ", "आणखी दाखवा"])
 def test_the_next_lines(question: str) -> None:
     lines = "\n".join(f"{number}. {cite_picture(IDS[number % 6], 'p.jpg')}" for number in range(11, 21))
@@ -87,7 +104,13 @@ def test_all_there_are(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "place"), [("describe the third one", 4), ("and the first one?", 2), ("तीसरी वाली का वर्णन करो", 4)]
+    ("question", "place"),
+    [
+        ("the third one please", 4),
+        ("describe the third one", 4),
+        ("and the first one?", 2),
+        ("तीसरी वाली का वर्णन करो", 4),
+    ],
 )
 def test_the_list_still_counts_after_one_of_it_was_looked_at(question: str, place: int) -> None:
     talk = [user("find cats"), assistant(FOUND), user("describe the second one"), assistant(LOOKED)]
@@ -110,6 +133,29 @@ def test_more_out_of_a_document(before: str) -> None:
     assert call is not None
     assert call.name == "search_documents"
     assert call.arguments == {"query": "warranty", "document_ids": [DOCUMENT]}
+
+
+@pytest.mark.parametrize(
+    ("question", "query"),
+    [
+        ("what does it say about sick leave?", "sick leave"),
+        ("Does it mention brushes?", "brushes"),
+        ("इसमें टैक्सी के बारे में क्या लिखा है?", "टैक्सी"),
+        ("त्यात पार्किंगबद्दल काय लिहिले आहे?", "पार्किंग"),
+    ],
+)
+def test_what_it_says(question: str, query: str) -> None:
+    """After a document, "it" is the document and no picture with words in it."""
+    call = first([user("what does the manual say about rust?"), assistant(QUOTED)], question)
+    assert call is not None
+    assert call.arguments == {"query": query, "document_ids": [DOCUMENT]}
+    assert first([user("find cats"), assistant(FOUND)], "what does it say?") is None
+
+
+def test_those_that_are_named_are_compared() -> None:
+    call = first([user("find cats"), assistant(FOUND)], "compare the puppy photos")
+    assert call is not None
+    assert (call.name, call.arguments) == ("search_images", {"query": "puppy", "only": "photos"})
 
 
 def test_another_page() -> None:

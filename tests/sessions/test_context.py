@@ -164,6 +164,16 @@ def test_it_is_what_was_spoken_of(asked: FlaskClient) -> None:
     assert "p1.jpg" not in shown(asked, session, "What do you see?")
 
 
+def test_nothing_else_is_looked_at_then(asked: FlaskClient) -> None:
+    """Of "is there a person in it" after one picture was found it is that one, whoever is in the others."""
+    people = {2: facts("person"), 5: facts("person"), 7: facts("dog")}
+    add(asked, *((f"p{number}.jpg", people.get(number)) for number in range(9)))
+    session = new_session(asked)
+    assert shown(asked, session, "What is in picture 8?") == ["p7.jpg"]
+    assert shown(asked, session, "Is there a person in it?") == ["p7.jpg"]
+    assert shown(asked, session, "Where are people?") == ["p2.jpg", "p5.jpg"]
+
+
 def test_what_a_model_is_told(make_app: MakeApp) -> None:
     model = ScriptedModel("Yes.")
     client = make_app(model).test_client()
