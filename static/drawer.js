@@ -26,6 +26,10 @@ export function startDrawer(name) {
   side.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && side.classList.contains("open")) closer.click();
   });
+  // A touch beside it puts it away.
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (side.classList.contains("open") && !side.contains(target) && !target.closest("dialog")) put(false);
+  });
   side.addEventListener("click", (event) => {
     if (event.target.closest("a")) put(false);
   });

@@ -27,6 +27,11 @@ export function settle(path) {
   history.replaceState(null, "", `#${path}`);
 }
 
+/** Add an address to the history without going there: it is shown already. */
+export function push(path) {
+  history.pushState(null, "", `#${path}`);
+}
+
 export function startRouting() {
   window.addEventListener("hashchange", arrive);
   return arrive();

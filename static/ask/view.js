@@ -5,8 +5,9 @@ import { alarm, say } from "../announce.js";
 import * as connection from "../connection.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
+import { failed, notice } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
-import { go, settle } from "../router.js";
+import { go, push, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import { startFinding, stopFinding } from "./finding.js";
 import * as kept from "./kept.js";
@@ -49,14 +50,12 @@ export async function takeFile(file) {
   if (sending) return;
   const no = refusal(file);
   if (no) {
-    settle("/ask");
-    await enter("");
-    showProblem(no);
+    refuse(no);
     return;
   }
   const preview = URL.createObjectURL(file);
   sending = true;
-  settle("/ask");
+  if (open) push("/ask"); // back to the picture that was shown
   showPicture({ name: file.name, facts: "", alt: `Your picture ${file.name}` });
   byId("ask-picture").src = preview;
   byId("ask-log").replaceChildren();
@@ -74,6 +73,12 @@ export async function takeFile(file) {
   } finally {
     URL.revokeObjectURL(preview);
   }
+}
+
+/** A file that is not sent at all leaves what is shown as it is. */
+function refuse(why) {
+  if (open) failed(why);
+  else showProblem(why);
 }
 
 async function arrived(answer) {
@@ -171,20 +176,20 @@ function put(question) {
 
 async function removeOpen() {
   const { id } = open;
-  const yes = await confirmed("Delete this picture?", "It goes from the server, with everything said about it.", "Delete");
+  const yes = await confirmed("Delete this picture?", "It goes from the server, with everything said about it. This cannot be undone.", "Delete");
   if (!yes) return;
   open.stop();
   try {
     await send("DELETE", `/images/${id}`);
   } catch (error) {
     if (error.status !== 404) {
-      alarm(error.message);
+      failed(error.message);
       return;
     }
   }
   kept.forget(id);
   talks.delete(id);
-  say("The picture is deleted.");
+  notice("The picture is deleted.");
   settle("/ask");
   await enter("");
   byId("ask-title").focus();

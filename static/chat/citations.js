@@ -1,6 +1,7 @@
 // `[[img:ID|filename]]`, `[[doc:ID|filename|p:N]]`, `[[link:ID|title]]` and `[[ref:KEY]]` in an answer, as links.
 
 import { icon, make } from "../dom.js";
+import { placeOf } from "../library/cards.js";
 import { show } from "../rendered.js";
 
 const MARKUP = /\[\[(?:ref:([^[\]|\n]+)|(img|doc|link):([^[\]|\n]+?)(?:\|([^\n]*?))??(?:\|p:(\d{1,6}))?)\]\]/g;
@@ -31,7 +32,7 @@ function nameOf({ kind, id, name, page }, refs) {
  *
  * @param {HTMLElement} element its content is replaced
  * @param {string} text
- * @param {object} facts of `complete`: `tool_chunk_data`, `tool_link_data`, `result_refs`
+ * @param {object} facts of `complete`: `tool_chunk_data`, `tool_link_data`, `scene_context`, `result_refs`
  */
 export async function showCited(element, text, facts) {
   const cited = [];
@@ -70,9 +71,12 @@ function anchor(citation, facts) {
 }
 
 /** Where in this page a citation leads. */
-function addressOf({ kind, id, page, words }, { tool_chunk_data: chunks = [], tool_link_data: links = [] }) {
+function addressOf({ kind, id, page, words }, { tool_chunk_data: chunks = [], tool_link_data: links = [], scene_context: scenes }) {
   const item = encodeURIComponent(id);
-  if (kind === "img") return `#/library/picture/${item}`;
+  if (kind === "img") {
+    const scene = scenes?.find(({ image_id: frame }) => frame === id);
+    return scene ? placeOf(scene) : `#/library/picture/${item}`;
+  }
   if (kind === "link") {
     const known = links.find(({ link_id: of }) => of === id);
     return known ? `#/library/picture/${encodeURIComponent(known.image_id)}` : `#/library/link/${item}`;

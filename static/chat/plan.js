@@ -2,7 +2,7 @@
 
 import { alarm, say } from "../announce.js";
 import { make, tool } from "../dom.js";
-import { notice } from "../library/notice.js";
+import { failed, notice } from "../notice.js";
 import { named } from "./agents.js";
 import * as sessions from "./sessions.js";
 
@@ -173,8 +173,7 @@ export class PlanCard {
   }
 
   said(error) {
-    alarm(error.message);
-    notice(error.message);
+    failed(error.message);
   }
 
   /** Ask the server how it stands. */

@@ -2,7 +2,7 @@
 
 import { say } from "../announce.js";
 import { make, tool } from "../dom.js";
-import { day, percent, thumbnail } from "../library/cards.js";
+import { clock, day, percent, placeOf, playMark, thumbnail } from "../library/cards.js";
 import { Reply } from "../turns.js";
 import { named } from "./agents.js";
 import { plain, showCited } from "./citations.js";
@@ -62,10 +62,10 @@ export class ChatReply extends Reply {
     });
   }
 
-  /** Show pictures that were found, as cards. */
-  pictures(images) {
+  /** Show pictures that were found, as cards; `scenes` are the stretches of videos that some of them stand for. */
+  pictures(images, scenes = []) {
     if (!images.length) return;
-    const cards = images.map(card);
+    const cards = images.map((image) => card(image, scenes.find(({ image_id: id }) => id === image.image_id)));
     const list = make("ul", { className: "cards small" }, ...cards.slice(0, SHOWN));
     const all =
       cards.length > SHOWN
@@ -104,7 +104,7 @@ export class ChatReply extends Reply {
     this.work.open = false;
     // Pictures that were only looked at were not found by anybody.
     const found = (facts.image_context ?? []).filter(({ relevance_score: relevance }) => typeof relevance === "number");
-    if (!this.found.children.length) this.pictures(found);
+    if (!this.found.children.length || facts.scene_context) this.pictures(found, facts.scene_context);
     this.text = text;
     this.body.classList.remove("coming", "waiting");
     this.body.hidden = !text;
@@ -125,21 +125,16 @@ export class ChatReply extends Reply {
   }
 }
 
-/** A picture among the results. */
-function card({
-  image_id: id,
-  title,
-  filename,
-  description,
-  relevance_score: relevance,
-  thumbnail_url: address,
-  created_at: at,
-}) {
-  const name = title || filename;
+/** A picture among the results, or the scene of a video it stands for. */
+function card(
+  { image_id: id, title, filename, description, relevance_score: relevance, thumbnail_url: address, created_at: at },
+  scene,
+) {
+  const name = scene?.filename ?? (title || filename);
   const link = make(
     "a",
-    { href: `#/library/picture/${id}`, className: "card-link" },
-    make("span", { className: "card-picture" }, thumbnail(id, address)),
+    { href: scene ? placeOf(scene) : `#/library/picture/${id}`, className: "card-link" },
+    make("span", { className: "card-picture" }, thumbnail(id, address), scene ? playMark(clock(scene.start_ms)) : null),
     make(
       "span",
       { className: "card-words" },

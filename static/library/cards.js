@@ -14,12 +14,18 @@ export function local(address) {
   return url.pathname + url.search;
 }
 
+/** A place in a video as players tell it: minutes and seconds. */
+export const clock = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")}`;
+
+/** Where a scene of a video is shown. */
+export const placeOf = ({ video_id: id, start_ms: from }) => `#/library/video/${id}/${from}`;
+
 /** A picture that is fetched once it comes into sight. */
 export function thumbnail(id, address = "", alt = "") {
   const image = make("img", { alt, loading: "lazy", decoding: "async" });
   image.onerror = () => image.replaceWith(make("span", { className: "blank" }, icon("picture")));
   if (address && new URL(address, location.href).searchParams.has("signature")) image.src = local(address);
-  else setPicture(image, `/images/${id}/thumbnail`);
+  else setPicture(image, id ? `/images/${id}/thumbnail` : local(address));
   return image;
 }
 
@@ -36,13 +42,13 @@ export function stateOf(analysis) {
  * A picture as a card.
  *
  * @param {{id: string, name: string, about?: string, address?: string, analysis?: object, relevance?: number,
- *   matched?: string[]}} picture
+ *   matched?: string[], scene?: object}} picture `scene` is the stretch of a video it stands for
  */
-export function pictureCard({ id, name, about, address, analysis, relevance, matched = [] }) {
+export function pictureCard({ id, name, about, address, analysis, relevance, matched = [], scene = null }) {
   const link = make(
     "a",
-    { href: `#/library/picture/${id}`, className: "card-link" },
-    make("span", { className: "card-picture" }, thumbnail(id, address)),
+    { href: scene ? placeOf(scene) : `#/library/picture/${id}`, className: "card-link" },
+    make("span", { className: "card-picture" }, thumbnail(id, address), scene ? playMark(clock(scene.start_ms)) : null),
     make(
       "span",
       { className: "card-words" },
@@ -54,6 +60,9 @@ export function pictureCard({ id, name, about, address, analysis, relevance, mat
   const reasons = relevance === undefined ? [] : [why(relevance, matched)];
   return make("li", { className: "card", data: { id } }, link, ...reasons);
 }
+
+/** What says of a small picture that it plays, and from where or for how long. */
+export const playMark = (words) => make("span", { className: "play-mark" }, icon("play"), words);
 
 /** How surely it is what was asked for, and by what it was found. */
 export function why(relevance, matched) {

@@ -3,7 +3,7 @@
 import { saveFile } from "../api.js";
 import { icon, make } from "../dom.js";
 import { kept } from "../keep.js";
-import { tried } from "./notice.js";
+import { tried } from "../notice.js";
 
 /** A button that is a mark alone. */
 export function round(mark, words, onclick, id = "") {

@@ -2,8 +2,8 @@
 
 import { byId, icon, make } from "../dom.js";
 import { go } from "../router.js";
-import { askFolder, askText, askWay } from "./dialogs.js";
-import { notice, tried } from "./notice.js";
+import { askFolder, askText, askWay } from "../dialogs.js";
+import { notice, tried } from "../notice.js";
 import * as server from "./server.js";
 
 let all = [];

@@ -2,8 +2,8 @@
 
 import { icon, make, tool } from "../dom.js";
 import { round } from "./controls.js";
-import { ask } from "./dialogs.js";
-import { notice, tried } from "./notice.js";
+import { ask } from "../dialogs.js";
+import { notice, tried } from "../notice.js";
 import * as server from "./server.js";
 
 /** All links of a picture. */

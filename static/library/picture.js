@@ -3,14 +3,14 @@
 import { setPicture } from "../api.js";
 import { say } from "../announce.js";
 import { byId, confirmed, icon, make, size, tool } from "../dom.js";
-import { percent, stateOf } from "./cards.js";
+import { clock, percent, placeOf, stateOf } from "./cards.js";
 import { round, saving } from "./controls.js";
-import { askFolder } from "./dialogs.js";
+import { askFolder } from "../dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
 import { linked, linksOf } from "./linking.js";
-import { notice, tried } from "./notice.js";
+import { notice, tried } from "../notice.js";
 import * as server from "./server.js";
-import { renew, takeOff } from "./shelf.js";
+import { beside, renew, takeOff } from "./shelf.js";
 
 const LOOK_AGAIN_MS = 2000;
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -33,7 +33,9 @@ export async function openPicture(id, back) {
   const shown = await whole(picture, links);
   if (wanted !== id) return; // somebody went on meanwhile
   open = picture;
+  const turning = document.activeElement?.id;
   place.replaceChildren(...shown);
+  if (turning === "picture-before" || turning === "picture-after") byId(turning)?.focus();
   watch();
 }
 
@@ -53,7 +55,7 @@ async function whole(picture, links) {
     make(
       "div",
       { className: "opened-body" },
-      make("figure", { className: "shown" }, image),
+      make("figure", { className: "shown" }, image, turner(picture, -1), turner(picture, 1)),
       make(
         "div",
         { className: "about" },
@@ -77,6 +79,23 @@ function bar(picture) {
     round("trash", "Delete this picture", remove),
   );
 }
+
+/** A button to the picture before or after it in the list, if there is one. */
+function turner({ id }, step) {
+  const where = beside(id, step);
+  if (!where) return null;
+  return step < 0
+    ? round("left", "Previous picture", () => location.replace(where), "picture-before")
+    : round("right", "Next picture", () => location.replace(where), "picture-after");
+}
+
+/** Arrow keys turn to the pictures beside it, where they mean nothing else. */
+document.addEventListener("keydown", ({ key, target, altKey, ctrlKey, metaKey }) => {
+  if (!open || altKey || ctrlKey || metaKey || target.closest("input, textarea, select, dialog")) return;
+  if (byId("view-library").hidden) return;
+  if (key === "ArrowLeft") byId("picture-before")?.click();
+  if (key === "ArrowRight") byId("picture-after")?.click();
+});
 
 /** What a person says of it. */
 function form(picture) {
@@ -133,6 +152,7 @@ function showKnown(known, picture) {
     ...[
       make("h2", {}, "What is in it"),
       picture.caption ? make("p", { dir: "auto" }, picture.caption) : null,
+      picture.scene ? make("p", {}, sceneLink(picture.scene)) : null,
       state
         ? make("p", { className: "row" }, state, waits ? make("progress", { aria: { label: "It is being looked at" } }) : null)
         : null,
@@ -141,6 +161,11 @@ function showKnown(known, picture) {
       waits ? null : make("div", { className: "row" }, again),
     ].filter(Boolean),
   );
+}
+
+/** Where the video plays that the picture is a frame of. */
+function sceneLink(scene) {
+  return make("a", { className: "button small", href: placeOf(scene) }, icon("play"), `${clock(scene.start_ms)} in ${scene.filename}`);
 }
 
 function facts(pairs) {
@@ -164,7 +189,7 @@ function seen(facts) {
     ["Also", (facts.labels ?? []).map(({ name, confidence }) => `${name} (${percent(confidence)})`).join(", ")],
     ["Colours", (facts.colours ?? []).map(({ name, share }) => `${name} ${percent(share)}`).join(", ")],
     ["People’s faces", facts.faces?.length ? String(facts.faces.length) : ""],
-    ["Text in it", (facts.text ?? []).map(({ text }) => text).join(" / ")],
+    ["Text in it", (facts.text ?? []).map(({ text }) => text).join("\n")],
   ];
 }
 

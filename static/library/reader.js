@@ -2,11 +2,11 @@
 
 import { alarm, say } from "../announce.js";
 import { byId, confirmed, icon, make } from "../dom.js";
-import { settle } from "../router.js";
+import { go, settle } from "../router.js";
 import { round, saving } from "./controls.js";
-import { askFolder } from "./dialogs.js";
+import { askFolder, askText } from "../dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
-import { notice, tried } from "./notice.js";
+import { notice, tried } from "../notice.js";
 import { paragraphs } from "./paragraphs.js";
 import * as server from "./server.js";
 import { documentFacts, progressOf, renew, takeOff } from "./shelf.js";
@@ -66,10 +66,12 @@ function bar(document) {
     make(
       "div",
       { className: "opened-name" },
-      make("h1", { tabIndex: -1 }, title || filename),
-      make("p", { className: "muted", id: "document-facts" }, documentFacts(document)),
+      make("h1", { tabIndex: -1, id: "document-name" }, title || filename),
+      make("p", { className: "muted", id: "document-facts", title: filename }, documentFacts(document)),
     ),
     turning,
+    round("chat", "Chat about this document", chat),
+    round("pencil", "Give it another title", rename),
     round("folder", "Move into a folder", move),
     saving(server.fileOf(id), filename, "Download the original"),
     round("trash", "Delete this document", remove),
@@ -158,6 +160,26 @@ async function refresh() {
   byId("document-facts").textContent = documentFacts(now);
   if (!shown) await show();
   else placeNumber();
+}
+
+async function rename() {
+  const { id, title, filename } = open.document;
+  const words = await askText("Rename the document", "Title", "Rename", title || filename);
+  if (words === null) return;
+  await tried(async () => {
+    const now = await server.changeDocument(id, { title: words });
+    renew(now);
+    if (open?.document.id !== id) return;
+    open.document = now;
+    byId("document-name").textContent = now.title || now.filename;
+    notice("Saved.");
+  });
+}
+
+async function chat() {
+  const { id, title, filename } = open.document;
+  const { begin } = await import("../chat/sessions.js");
+  await tried(async () => go(`/chat/${await begin({ title: `About ${title || filename}`, documents: [id] })}`));
 }
 
 async function move() {

@@ -2,9 +2,9 @@
 
 import { say } from "../announce.js";
 import { byId, confirmed, make, tool } from "../dom.js";
-import { askFolder } from "./dialogs.js";
+import { askFolder } from "../dialogs.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
-import { notice, tried } from "./notice.js";
+import { notice, tried } from "../notice.js";
 import * as server from "./server.js";
 import { cardOf, itemOf, shownIds, takeOff } from "./shelf.js";
 
@@ -78,8 +78,8 @@ function showBar() {
   const all = chosen.size === shownIds().length;
   const acts = [
     tool("check", all ? "None" : "All shown", () => every(!all), "button small"),
-    tool("chat", "Chat about them", () => after.talk([...chosen], kind), "button small"),
-    tool("folder", "Move", moveThem, "button small"),
+    kind === "videos" ? null : tool("chat", "Chat about them", () => after.talk([...chosen], kind), "button small"),
+    kind === "videos" ? null : tool("folder", "Move", moveThem, "button small"),
     kind === "pictures" ? tool("retry", "Look again", lookAgain, "button small") : null,
     tool("trash", "Delete", removeThem, "button small danger"),
   ].filter(Boolean);
@@ -99,8 +99,12 @@ function every(selected) {
   say(`${chosen.size} selected.`);
 }
 
-const words = (count) =>
-  kind === "pictures" ? (count === 1 ? "1 picture" : `${count} pictures`) : count === 1 ? "1 document" : `${count} documents`;
+const words = (count) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`;
+const GOES = {
+  pictures: "with what was said about each of them",
+  videos: "with their scenes",
+  documents: "with all that was read from them",
+};
 
 async function moveThem() {
   const ids = [...chosen];
@@ -135,13 +139,10 @@ const moved = (ids, folder) =>
 
 async function removeThem() {
   const ids = [...chosen];
-  const what =
-    kind === "pictures"
-      ? "They go from the server, with what was said about each of them. This cannot be undone."
-      : "They go from the server with all that was read from them. This cannot be undone.";
+  const what = `They go from the server, ${GOES[kind]}. This cannot be undone.`;
   if (!(await confirmed(`Delete ${words(ids.length)}?`, what, "Delete"))) return;
   await attempt(async () => {
-    const { done, failed } = await each({ action: "delete" }, ids, server.removeDocument);
+    const { done, failed } = await each({ action: "delete" }, ids, kind === "videos" ? server.removeVideo : server.removeDocument);
     takeOff(done);
     notice(`${words(done.length)} deleted.${told(failed)}`);
     await loadFolders();
@@ -158,7 +159,7 @@ async function lookAgain() {
   });
 }
 
-/** Do it to every one of them: pictures many at once, documents one by one. */
+/** Do it to every one of them: pictures many at once, videos and documents one by one. */
 async function each(wish, ids, one) {
   const done = [];
   const failed = [];

@@ -2,18 +2,20 @@
 
 import { newKey } from "../api.js";
 import { alarm, say } from "../announce.js";
-import { byId, make, size, tool } from "../dom.js";
+import { byId, make, tool } from "../dom.js";
 import { upload } from "../upload.js";
+import { kindOf, refusal, whyNot } from "./kinds.js";
 
 const AT_ONCE = 3;
-const DOCUMENT = /\.(pdf|docx|md|markdown|html?|txt)$/i;
-const VIDEO = /\.(mp4|m4v|webm)$/i;
-const MOST = { images: 16 * 1024 * 1024, documents: 50 * 1024 * 1024, videos: 64 * 1024 * 1024 };
 const ADDED = { images: "Added", documents: "Added; it is being read", videos: "Added; its scenes are being cut" };
 const queue = [];
 let rows = []; // of all files since the list was last put away
 let running = 0;
 let changed = () => {};
+
+window.addEventListener("beforeunload", (event) => {
+  if (running) event.preventDefault(); // the browser asks whether to leave
+});
 
 /**
  * Send files.
@@ -36,7 +38,7 @@ class Row {
   constructor(file, folder) {
     this.file = file;
     this.folder = folder;
-    this.kind = DOCUMENT.test(file.name) ? "documents" : VIDEO.test(file.name) ? "videos" : "images";
+    this.kind = kindOf(file);
     this.key = newKey();
     this.bar = make("progress", { max: 1, value: 0 });
     this.bar.setAttribute("aria-label", `How much of ${file.name} is sent`);
@@ -77,9 +79,9 @@ class Row {
 
   async send() {
     if (this.state !== "waiting") return;
-    if (this.file.size === 0 || this.file.size > MOST[this.kind]) {
-      const why = this.file.size ? `${size(this.file.size)}; at most ${size(MOST[this.kind])} are taken` : "The file is empty";
-      this.end("failed", why);
+    const no = refusal(this.file);
+    if (no) {
+      this.end("failed", no);
       return;
     }
     this.state = "sending";
@@ -95,7 +97,7 @@ class Row {
       changed(this.kind);
     } catch (error) {
       if (error.name === "AbortError") this.end("stopped", "Cancelled");
-      else this.end("failed", error.message, ...(error.again ? [tool("retry", "Try again", () => this.again())] : []));
+      else this.end("failed", whyNot(this.file, error), ...(error.again ? [tool("retry", "Try again", () => this.again())] : []));
     }
   }
 

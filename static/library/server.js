@@ -25,6 +25,11 @@ export const removeDocument = (id) => send("DELETE", `${V2}/documents/${id}`);
 export const readAgain = (id) => json("POST", `${V2}/documents/${id}/retry`);
 export const fileOf = (id) => `${V2}/documents/${id}/file`;
 
+export const videos = (values) => json("GET", withQuery(`${V2}/videos`, values));
+export const video = (id) => json("GET", `${V2}/videos/${id}`);
+export const removeVideo = (id) => send("DELETE", `${V2}/videos/${id}`);
+export const videoFileOf = (id) => `${V2}/videos/${id}/file`;
+
 export const folders = async () => (await json("GET", `${V2}/folders`)).folders;
 export const newFolder = (name, parent) => json("POST", `${V2}/folders`, { json: { name, parent_id: parent } });
 export const changeFolder = (id, changes) => json("PATCH", `${V2}/folders/${id}`, { json: changes });

@@ -2,7 +2,7 @@
 
 import { alarm } from "../announce.js";
 import { byId, icon, make, size } from "../dom.js";
-import { day, marked, pictureCard, why } from "./cards.js";
+import { clock, day, marked, pictureCard, playMark, thumbnail, why } from "./cards.js";
 import * as server from "./server.js";
 
 const PAGE = 60;
@@ -36,20 +36,25 @@ const SOURCES = {
     const { documents, total_count: count, has_more: left } = await server.documents({ folder_id: folder, limit: PAGE, offset });
     return { items: documents, total: count, left };
   },
+  videos: async (_place, offset) => {
+    const { videos, total_count: count, has_more: left } = await server.videos({ limit: PAGE, offset });
+    return { items: videos, total: count, left };
+  },
 };
 
-/** Show what lies in a folder ("" for all). @param {"pictures"|"documents"} kind */
+/** Show what lies in a folder ("" for all; videos lie in none). @param {"pictures"|"videos"|"documents"} kind */
 export function fill(kind, folder) {
-  return begin(kind, (offset) => SOURCES[kind]({ folder }, offset));
+  return begin(kind, (offset) => SOURCES[kind]({ folder }, offset), { least: history.state?.shown });
 }
 
 /** Show what was found. @param {(offset: number) => Promise<object>} found as a source */
 export const fillFound = (kind, found) => begin(`${kind}-found`, found);
 
 /** Show everything anew from the start, as far as it was shown. */
-export const refill = () => source && begin(source.kind, source.load, { quiet: true });
+export const refill = () => source && begin(source.kind, source.load, { quiet: true, least: known.offset });
 
-async function begin(kind, load, { quiet = false } = {}) {
+/** @param {{quiet?: boolean, least?: number}} options how many items to show at least, if there are as many */
+async function begin(kind, load, { quiet = false, least = 0 } = {}) {
   source = { kind, load };
   turn += 1;
   clearTimeout(timer);
@@ -60,9 +65,13 @@ async function begin(kind, load, { quiet = false } = {}) {
   if (!quiet) list.replaceChildren(make("p", { className: "muted loading" }, "Looking…"));
   try {
     const first = await load(0);
+    for (let found = first; found.left && first.items.length < least && mine === turn; ) {
+      found = await load(first.items.length);
+      Object.assign(first, { items: [...first.items, ...found.items], left: found.left });
+    }
     if (mine !== turn) return null;
     items = new Map();
-    box = make("ul", { className: kind.startsWith("pictures") ? "cards" : "papers", tabIndex: -1 });
+    box = make("ul", { className: /^(pictures|videos)/.test(kind) ? "cards" : "papers", tabIndex: -1 });
     list.replaceChildren(box);
     put(first, 0);
     return first;
@@ -95,6 +104,7 @@ export async function next() {
     if (mine !== turn) return;
     const last = box.lastElementChild;
     put(found, offset);
+    history.replaceState({ ...history.state, shown: known.offset }, ""); // for when the page is loaded again
     last?.nextElementSibling?.querySelector("a, input")?.focus();
   } catch (error) {
     alarm(error.message);
@@ -126,6 +136,13 @@ export function takeOff(ids) {
   onFill(source.kind);
 }
 
+/** Where the item before or after one leads; "" at the ends of what is shown. @param {-1|1} step */
+export function beside(id, step) {
+  const card = cardOf(id);
+  const other = step < 0 ? card?.previousElementSibling : card?.nextElementSibling;
+  return other?.querySelector("a").hash ?? "";
+}
+
 function element(item) {
   switch (source.kind) {
     case "pictures":
@@ -139,12 +156,15 @@ function element(item) {
     case "pictures-found":
       return pictureCard({
         id: item.id,
-        name: item.title || item.filename,
+        name: item.title || (item.scene ?? item).filename,
         about: item.scene ? sceneWords(item.scene) : item.description || item.caption,
         address: item.thumbnail_url,
         relevance: item.relevance_score,
         matched: item.matched,
+        scene: item.scene,
       });
+    case "videos":
+      return videoCard(item);
     case "documents":
       return documentLine(item);
     default:
@@ -152,9 +172,37 @@ function element(item) {
   }
 }
 
-const clock = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")}`;
-const sceneWords = ({ filename, start_ms: from, end_ms: to, description }) =>
-  `${clock(from)}–${clock(to)} of ${filename}: ${description}`;
+const sceneWords = ({ start_ms: from, end_ms: to, description }) => `${clock(from)}–${clock(to)}: ${description}`;
+
+function videoCard(item) {
+  const { id, filename, duration_ms: length, thumbnail_url: address } = item;
+  const link = make(
+    "a",
+    { href: `#/library/video/${id}`, className: "card-link" },
+    make(
+      "span",
+      { className: "card-picture" },
+      address ? thumbnail("", address) : icon("video"),
+      playMark(length ? clock(length) : ""),
+    ),
+    make(
+      "span",
+      { className: "card-words" },
+      make("b", { title: filename }, filename),
+      make("small", {}, `${day(item.created_at)} · ${size(item.size_bytes)}`),
+      videoState(item),
+    ),
+  );
+  return make("li", { className: "card", data: { id } }, link);
+}
+
+const CUTTING = { pending: "Waits to be cut into scenes", processing: "Is being cut into scenes" };
+
+/** How far the cutting into scenes is, or why it could not be; null when it is done. */
+export function videoState({ status, error }) {
+  if (status === "failed") return make("small", { className: "state failed" }, error?.message || "It could not be cut into scenes.");
+  return CUTTING[status] ? make("small", { className: "state" }, CUTTING[status]) : null;
+}
 
 const KINDS = { pdf: "PDF", docx: "Word", markdown: "Markdown", html: "HTML", text: "Text" };
 
@@ -235,4 +283,5 @@ async function lookAgain() {
 }
 
 const changed = (before, now) => before && JSON.stringify(pulse(before)) !== JSON.stringify(pulse(now));
-const pulse = ({ analysis, status, pages_done: done, caption, title }) => [analysis?.status, status, done, caption, title];
+const pulse = ({ analysis, status, pages_done: done, caption, title, thumbnail_url: address }) =>
+  [analysis?.status, status, done, caption, title, Boolean(address)];

@@ -14,25 +14,35 @@ import { allowSelecting, mark, startSelecting, stopSelecting } from "./selecting
 import { sendAll } from "./sendings.js";
 import * as server from "./server.js";
 import * as shelf from "./shelf.js";
+import { closeVideo, openVideo } from "./video.js";
 
 const SOON_MS = 400;
-const KINDS = { pictures: "Pictures", documents: "Documents" };
+const KINDS = { pictures: "Pictures", videos: "Videos", documents: "Documents" };
+const TYPES = {
+  pictures: "PNG, JPEG or GIF, up to 16 MB each",
+  videos: "MP4 or WebM, up to 64 MB and ten minutes each",
+  documents: "PDF, Word, Markdown, HTML or text, up to 50 MB each",
+};
 let kind = "pictures";
 let folder = "";
 let filled = ""; // which kind and folder the shelf holds
+let stale = false; // it is not what the server has any more
 let opened = ""; // what was opened from the list last
 let due = null; // the timer of a look at what has come in
 const came = new Set(); // kinds of what has come in since the last look
+/** What folders hold and what is found by words: videos lie in no folder, and are found by pictures of their scenes. */
+const sorted = () => (kind === "videos" ? "pictures" : kind);
 
 start();
 
 /** `#/library`, `#/library/pictures/<folder>`, `#/library/documents/<folder>`, `#/library/picture/<id>`,
- * `#/library/document/<id>/<page>/<words>`, `#/library/link/<id>`. */
+ * `#/library/document/<id>/<page>/<words>`, `#/library/video/<id>/<milliseconds>`, `#/library/link/<id>`. */
 export async function enter(what = "", id = "", page = "", words = "") {
   showProblem("");
   try {
     if (what === "picture" && id) await open(id, () => openPicture(id, back));
     else if (what === "document" && id) await open(id, () => openDocument(id, Number(page) || 1, words, back));
+    else if (what === "video" && id) await open(id, () => openVideo(id, page === "" ? null : Number(page) || 0, back));
     else if (what === "link" && id) await follow(id);
     else await showShelf(Object.hasOwn(KINDS, what) ? what : "pictures", id);
   } catch (error) {
@@ -51,10 +61,9 @@ export function takeFiles(files) {
 
 async function open(id, show) {
   opened = id;
-  closePicture();
-  closeDocument();
+  closeOpened();
   if (!folders.everyFolder().length) await folders.loadFolders();
-  folders.showTree(folder, kind);
+  folders.showTree(folder, sorted());
   await show();
   const left = byId("library-shelf").contains(document.activeElement);
   byId("library-shelf").hidden = true;
@@ -75,41 +84,48 @@ async function follow(id) {
 
 /** Go to the list; `changed`: it is not what it was. */
 function back(changed = false) {
-  if (changed && !searching()) filled = "";
+  stale ||= changed;
   go(folder ? `/library/${kind}/${folder}` : `/library/${kind}`);
 }
 
-async function showShelf(wanted, id) {
+function closeOpened() {
   closePicture();
   closeDocument();
-  const same = filled === `${wanted}/${id}`;
+  closeVideo();
+}
+
+async function showShelf(wanted, id) {
+  closeOpened();
   kind = wanted;
-  folder = id;
+  folder = kind === "videos" ? "" : id;
+  const same = filled === `${kind}/${folder}`;
   byId("library-opened").hidden = true;
   byId("library-opened").replaceChildren();
   byId("library-shelf").hidden = false;
   showKinds();
   if (same) {
+    if (stale && !searching()) await again();
     shelf.cardOf(opened)?.querySelector("a")?.focus();
     return;
   }
   stopSelecting();
   forget();
-  showFinding(kind, folder !== "");
+  showFinding(sorted(), folder !== "");
   await folders.loadFolders();
   await fill();
 }
 
 async function fill() {
   filled = `${kind}/${folder}`;
+  stale = false;
   showFolders();
   const first = await shelf.fill(kind, folder);
   if (first) showEmpty(first.total);
 }
 
 function showFolders() {
-  folders.showTree(folder, kind);
-  folders.showWhere(folder, kind);
+  folders.showTree(folder, sorted());
+  folders.showWhere(folder, sorted());
 }
 
 function showKinds() {
@@ -124,12 +140,7 @@ function showKinds() {
 function showEmpty(count) {
   allowSelecting(kind, count > 0);
   if (count) return;
-  const what = kind === "pictures" ? "pictures" : "documents";
-  const words = folder ? `There are no ${what} in this folder yet.` : `There are no ${what} yet.`;
-  const types =
-    kind === "pictures"
-      ? "PNG, JPEG or GIF up to 16 MB, MP4 or WebM up to 64 MB"
-      : "PDF, Word, Markdown, HTML or text, up to 50 MB each";
+  const words = folder ? `There are no ${kind} in this folder yet.` : `There are no ${kind} yet.`;
   byId("library-list").replaceChildren(
     make(
       "div",
@@ -140,7 +151,7 @@ function showEmpty(count) {
         make("strong", {}, words),
         make("span", { className: "muted" }, "Drop files here, or press “Add files”."),
       ),
-      make("p", { className: "muted small-print" }, types),
+      make("p", { className: "muted small-print" }, TYPES[kind]),
     ),
   );
 }
@@ -151,7 +162,7 @@ async function search(wish) {
   showProblem("");
   try {
     await find(wish);
-    allowSelecting(kind, kind === "pictures" && shelf.total() > 0);
+    allowSelecting(sorted(), sorted() === "pictures" && shelf.total() > 0);
   } catch (error) {
     showProblem(error.message);
   }
@@ -164,7 +175,7 @@ async function stopSearching() {
 
 /** Something has come in: count it, and show it where it would be seen. */
 function arrived(what) {
-  came.add(what === "documents" ? "documents" : "pictures");
+  came.add(what === "images" ? "pictures" : what);
   due ??= setTimeout(() => attempt(showNew), SOON_MS);
 }
 
@@ -173,7 +184,7 @@ async function showNew() {
   const here = came.has(kind);
   came.clear();
   await folders.loadFolders();
-  if (searching() || byId("library-shelf").hidden) filled = "";
+  if (searching() || byId("library-shelf").hidden) stale = true;
   else if (here) await again();
   else showFolders();
 }
@@ -181,6 +192,7 @@ async function showNew() {
 /** Show the list as the server has it now. */
 async function again() {
   if (searching()) return;
+  stale = false;
   showFolders();
   const first = await shelf.refill();
   if (first) showEmpty(first.total);
@@ -212,7 +224,7 @@ function start() {
   shelf.whenFilled(mark);
   choosing(byId("library-add"), byId("library-file"), (_first, files) => takeFiles(files));
   byId("library-more").addEventListener("click", shelf.next);
-  byId("library-new-folder").addEventListener("click", () => folders.create(folder || null, kind));
+  byId("library-new-folder").addEventListener("click", () => folders.create(folder || null, sorted()));
   byId("library-rename").addEventListener("click", () => folders.rename(folder, showFolders));
   byId("library-move").addEventListener("click", () => folders.move(folder, showFolders));
   byId("library-delete").addEventListener("click", () => folders.remove(folder, kind));

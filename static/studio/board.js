@@ -84,7 +84,7 @@ function open(name, facts) {
 function enable({ version, more, undo, redo, whole }) {
   byId("studio-undo").disabled = !undo;
   byId("studio-redo").disabled = !redo;
-  byId("studio-delete").hidden = !whole;
+  for (const id of ["studio-rename", "studio-delete"]) byId(id).hidden = !whole;
   byId("studio-compare").dataset.of = String(more);
   byId("studio-mask").dataset.of = String(Boolean(version));
   enableTools();

@@ -13,6 +13,7 @@ export const make = (wish, { key, signal }) => json("POST", "/chat", { json: wis
 
 export const conversations = async () => (await json("GET", `${CONVERSATIONS}?limit=50&offset=0`)).conversations;
 export const conversation = (id) => json("GET", `${CONVERSATIONS}/${id}`);
+export const rename = (id, title) => json("PATCH", `${CONVERSATIONS}/${id}`, { json: { title } });
 export const remove = (id) => send("DELETE", `${CONVERSATIONS}/${id}`);
 export const undo = (id) => json("POST", `${CONVERSATIONS}/${id}/undo`);
 export const redo = (id) => json("POST", `${CONVERSATIONS}/${id}/redo`);

@@ -5,6 +5,8 @@ import { alarm, say } from "../announce.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { kept } from "../keep.js";
+import { askText } from "../dialogs.js";
+import { failed, notice, tried } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
@@ -129,7 +131,7 @@ async function send(message) {
   const wish = { message };
   if (work) Object.assign(wish, { conversation_id: work.conversation_id, version_id: work.current_version_id ?? undefined });
   else if (pending && !(wish.picture = await pending.data.catch(() => null))) {
-    alarm("The picture can no longer be read. Choose it again.");
+    failed("The picture can no longer be read. Choose it again.");
     return;
   }
   if (hasMask()) wish.mask = maskOf(picture);
@@ -197,27 +199,37 @@ async function step(change) {
     await reload();
     say(byId("studio-facts").textContent);
   } catch (error) {
-    alarm(error.message);
+    failed(error.message);
     if (error.status === 404) await reload().catch(() => go("/studio"));
   }
 }
 
 async function removeVersion() {
-  const yes = await confirmed("Delete this version?", "Versions made from it stay.", "Delete");
+  const yes = await confirmed("Delete this version?", "Versions made from it stay. This cannot be undone.", "Delete");
   if (yes) await step(() => server.removeVersion(work.current_version_id));
 }
 
+async function rename() {
+  const title = await askText("Rename this work", "Title", "Rename", work.title);
+  if (title === null) return;
+  await tried(async () => {
+    work.title = (await server.rename(work.conversation_id, title)).title;
+    byId("studio-name").textContent = work.title;
+    await showList(work.conversation_id);
+  });
+}
+
 async function removeWork() {
-  if (!(await confirmed("Delete this work?", "All of its versions go from the server.", "Delete"))) return;
+  if (!(await confirmed("Delete this work?", "All of its versions go from the server. This cannot be undone.", "Delete"))) return;
   try {
     await server.remove(work.conversation_id);
   } catch (error) {
     if (error.status !== 404) {
-      alarm(error.message);
+      failed(error.message);
       return;
     }
   }
-  say("The work is deleted.");
+  notice("The work is deleted.");
   settle("/studio");
   await enter("");
   byId("studio-title").focus();
@@ -232,7 +244,7 @@ function showProblem(text) {
 function download(event) {
   if (!kept("key")) return; // the link does it
   event.preventDefault();
-  saveFile(server.downloadOf(work.current_version_id)).catch((error) => alarm(error.message));
+  saveFile(server.downloadOf(work.current_version_id)).catch((error) => failed(error.message));
 }
 
 function toggleMarking() {
@@ -272,6 +284,7 @@ function start() {
   byId("studio-stop").addEventListener("click", stop);
   byId("studio-undo").addEventListener("click", undo);
   byId("studio-redo").addEventListener("click", redo);
+  byId("studio-rename").addEventListener("click", rename);
   byId("studio-delete").addEventListener("click", removeWork);
   byId("studio-drop-version").addEventListener("click", removeVersion);
   byId("studio-download").addEventListener("click", download);

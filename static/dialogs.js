@@ -1,6 +1,6 @@
 // Small dialogs: asking for a name, choosing a folder, choosing one of a few ways.
 
-import { icon, make } from "../dom.js";
+import { icon, make } from "./dom.js";
 
 let number = 0;
 
