@@ -16,6 +16,17 @@ export async function get(id) {
 }
 export const rename = (id, title) => json("PATCH", `${SESSIONS}/${id}/title`, { json: { title } });
 export const close = (id) => json("DELETE", `${SESSIONS}/${id}`);
+/** Let a chat be about these as well; about them alone if it was about everything. */
+export async function aimAt(id, { pictures, documents }) {
+  const { session, selected_image_ids: seen, selected_document_ids: read } = await get(id);
+  const joined = (before, added) => [...new Set([...before, ...added])];
+  if (pictures.length) {
+    const wanted = session.use_all_images ? pictures : joined(seen, pictures);
+    await json("PUT", `${SESSIONS}/${id}/images`, { json: { image_ids: wanted } });
+    if (session.use_all_images) await json("PATCH", `${SESSIONS}/${id}/mode`, { json: { use_all_images: false } });
+  }
+  if (documents.length) await json("PUT", `${SESSIONS}/${id}/documents`, { json: { document_ids: joined(read, documents) } });
+}
 export const aimAtAll = (id) => json("PATCH", `${SESSIONS}/${id}/mode`, { json: { use_all_images: true } });
 export const noDocuments = (id) => json("PUT", `${SESSIONS}/${id}/documents`, { json: { document_ids: [] } });
 export const save = (id, format, metadata) =>
@@ -33,15 +44,16 @@ export const follow = (id, message, { after, signal }) =>
   send("GET", `${SESSIONS}/${id}/messages/${message}/stream`, { after, signal, accept: "text/event-stream" });
 export const cancel = (id, message) => json("POST", `${SESSIONS}/${id}/messages/${message}/cancel`);
 
+const counted = (count, one) => (count ? `${count} ${count === 1 ? one : `${one}s`}` : "");
+
 /**
  * Begin a chat, about everything or about some pictures or documents.
  *
  * @returns {Promise<string>} its id
  */
 export async function begin({ title = "", pictures = [], documents = [] }) {
-  const words =
-    title ||
-    (pictures.length ? `About ${pictures.length} pictures` : documents.length ? `About ${documents.length} documents` : "");
+  const about = [counted(pictures.length, "picture"), counted(documents.length, "document")].filter(Boolean);
+  const words = title || (about.length ? `About ${about.join(" and ")}` : "");
   const wish = { initial_image_ids: pictures, use_all_images: pictures.length === 0 };
   if (words) wish.title = words.length > TITLE ? `${words.slice(0, TITLE - 1)}…` : words;
   const { session_id: id } = await json("POST", SESSIONS, { json: wish });

@@ -4,10 +4,12 @@ import { alarm, say } from "../announce.js";
 import * as connection from "../connection.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
-import { ask, askText } from "../library/dialogs.js";
-import { notice, tried } from "../library/notice.js";
+import { ask, askText } from "../dialogs.js";
+import { notice, tried } from "../notice.js";
+import { choosing } from "../picking.js";
 import { go, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
+import { attach, given, handOver, sending } from "./attaching.js";
 import * as sessions from "./sessions.js";
 import * as side from "./side.js";
 import { Talk } from "./talk.js";
@@ -36,6 +38,13 @@ export async function enter(id) {
   open = null;
   showStart();
   await list("");
+}
+
+/** Files for the next message, from wherever they came. */
+export function takeFiles(files) {
+  if (open && !open.session.is_active) return;
+  attach(files, () => refresh(open));
+  field.focus();
 }
 
 function showStart() {
@@ -116,6 +125,8 @@ function refresh(talk = null) {
   const hadFocus = document.activeElement === byId("chat-stop");
   byId("chat-send").hidden = busy;
   byId("chat-stop").hidden = !busy;
+  byId("chat-send").disabled = sending();
+  field.placeholder = given() ? "Ask about what you have added…" : "Ask about your library…";
   if (hadFocus && !busy) field.focus();
   byId("chat-chips").replaceChildren(...(open ? [] : BEGINNINGS.map(chip)));
   if (!open) {
@@ -129,9 +140,9 @@ const chip = (words) => make("li", {}, make("button", { type: "button", classNam
 
 async function put(text) {
   if (beginning || open?.busy) return;
-  if (!open) {
-    const begun = await begin(text);
-    if (!begun) return;
+  if (!(await (open ? aim() : begin(text)))) {
+    field.value ||= text;
+    return;
   }
   const talk = open;
   const sent = talk.send(text);
@@ -146,22 +157,34 @@ async function begin(text) {
   beginning = true;
   refresh();
   try {
-    const id = await sessions.begin({ title: text });
+    const id = await sessions.begin({ title: text, ...handOver() });
     const { session } = await sessions.get(id);
     const talk = new Talk(session, () => refresh(talk));
     talks.set(id, talk);
     settle(`/chat/${id}`);
     beginning = false;
     show(talk);
+    list(id);
     return true;
   } catch (error) {
-    field.value = text;
     showProblem(error.message);
     return false;
   } finally {
     beginning = false;
     refresh(open);
   }
+}
+
+/** Let the chat that is open be about what was added to it. */
+async function aim() {
+  if (!given()) return true;
+  beginning = true;
+  return tried(async () => {
+    const talk = open;
+    await sessions.aimAt(talk.id, handOver());
+    ({ session: talk.session } = await sessions.get(talk.id));
+    if (talk === open) showSession();
+  }).finally(() => (beginning = false));
 }
 
 /** The server counts what was said; the list stands in a new order. */
@@ -235,11 +258,12 @@ function start() {
   byId("chat-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = field.value.trim();
-    if (!text || beginning || open?.busy) return;
+    if (!text || beginning || sending() || open?.busy) return;
     field.value = "";
     put(text);
   });
   byId("chat-stop").addEventListener("click", () => open?.stop());
+  choosing(byId("chat-attach"), byId("chat-file"), (_first, files) => takeFiles(files));
   byId("chat-rename").addEventListener("click", rename);
   byId("chat-export").addEventListener("click", save);
   byId("chat-close").addEventListener("click", close);
