@@ -94,7 +94,9 @@ def navigation_reply(prompt: str) -> StudioReply | None:
 
 def _split_once(prompt: str) -> tuple[str, str, str]:
     match = re.search(
-        r"\s*(?:,\s*(?:and |then |and then )?|[.;]\s+|\s+(?:and then|and|then|but)\s+)", prompt, re.IGNORECASE
+        r"\s*(?:,\s*(?:and |then |and then )?|[.;]\s+|\s+(?:and then|and|then|but|और फिर|और|फिर|आणि मग|आणि|मग)\s+)",
+        prompt,
+        re.IGNORECASE,
     )
     if not match:
         return prompt, "", ""

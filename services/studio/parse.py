@@ -233,7 +233,9 @@ def _understood(text: str, sentence: Sentence) -> Understood | None:
 
 
 def _restored(step: Step, sentence: Sentence) -> Step:
-    """The step with quotations put back into its words."""
+    """The step with quotations put back into its words, or with all that was said, if that was another language."""
+    if sentence.said is not None:
+        return replace(step, words=sentence.said)
     words = re.sub(r"«(\d+)»", lambda match: f"“{sentence.quotes[int(match[1])]}”", step.words)
     return replace(
         step, words=re.sub(r"\s+([,.])", r"\1", words).replace("black-and-white", "black and white").strip(" ,")

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from services.studio.devanagari import in_english
+
 _SMALL_NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -93,10 +95,12 @@ _LISTED = re.compile(rf"(?:^|\s)\d+[.)] (?=(?:{_EDIT_VERBS})\w* )", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`text` with each quotation replaced by «0», «1», …; `quotes` holds their words as they were written."""
+    """`text` with each quotation replaced by «0», «1», …; `quotes` holds their words as they were written. `said` is
+    the whole of what was said in another language."""
 
     text: str
     quotes: tuple[str, ...]
+    said: str | None = None
 
 
 def regular(prompt: str) -> Sentence:
@@ -114,6 +118,9 @@ def regular(prompt: str) -> Sentence:
     text = _QUOTED.sub(set_aside, unicodedata.normalize("NFC", prompt))
     # Nothing in the grammar is longer; a pattern that tries every start of a long run would take its square in time.
     text = re.sub(r"\S{60,}", lambda match: match[0][:60], re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)))
+    said = text
+    text = in_english(text)
+    foreign = text != said
     for pattern, put in _SPELLINGS:
         text = re.sub(pattern, put, text, flags=re.IGNORECASE)
     text = _UNQUOTED.sub(set_aside_unquoted, text)
@@ -124,7 +131,7 @@ def regular(prompt: str) -> Sentence:
     text = _NUMBER.sub(_digits, text)
     for pattern, put in _UNITS:
         text = re.sub(pattern, put, text, flags=re.IGNORECASE)
-    return Sentence(text.strip(), tuple(quotes))
+    return Sentence(text.strip(), tuple(quotes), prompt.strip() if foreign else None)
 
 
 def _named_again(match: re.Match[str]) -> str:

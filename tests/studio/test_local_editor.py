@@ -77,6 +77,10 @@ def test_the_part_it_can_do_is_done_and_the_rest_is_said() -> None:
     assert "Not done: “add a moon”" in reply.text
 
 
+def test_what_was_not_understood_is_told_in_its_own_words() -> None:
+    assert "“कुत्ते को हटा दो”" in ask("कुत्ते को हटा दो").text
+
+
 def test_a_hint_where_only_the_target_is_missing() -> None:
     assert "crop to a square" in ask("crop it").text
 
@@ -144,6 +148,7 @@ def test_taking_back_within_one_message() -> None:
         ("redo 2 steps", (Redo(2), "")),
         ("undo the last 2", (Undo(2), "")),
         ("next version", (Redo(1), "")),
+        ("पूर्ववत करो और इसे चमकीला करो", (Undo(1), "इसे चमकीला करो")),
         ("show me the previous version", (Undo(1), "")),
         ("go back to the original and then make it blue", (Restore(), "make it blue")),
         ("start over", (Restore(), "")),
@@ -201,6 +206,8 @@ LONG = [
     "add text " + "x" * 9000,
     "1" * 10_000,
     "undo " * 2000,
+    "इसे काला और सफेद करो " * 500,
+    "मत" * 5000,
 ]
 
 
