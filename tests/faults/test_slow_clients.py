@@ -49,3 +49,29 @@ def test_a_thousand_idle_and_forty_slow_connections(start_server: StartServer, a
         eventually(True, lambda: late.recv(64).startswith(b"HTTP/1.1 200"), 5)
     with client_of(server) as client:
         assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.slow
+def test_more_slow_heads_than_threads(start_server: StartServer, aimock: Aimock) -> None:
+    """Whoever has not said what it wants yet costs no thread, on a new connection as on one that was used."""
+    aimock.answer({"content": "Yes."})
+    server = start_server(THREADS="4")
+    with ExitStack() as held, client_of(server) as client:
+        image = uploaded(client)
+        slow = [connect(server, held, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ") for _ in range(100)]
+        used = [connect(server, held, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(20)]
+        for connection in used:
+            eventually(True, lambda of=connection: of.recv(4096).startswith(b"HTTP/1.1 200"), 10)
+            connection.sendall(b"GET /heal")
+        for _round in range(3):
+            for connection in slow:
+                connection.sendall(b"a")
+            began = time.monotonic()
+            with client_of(server) as other:
+                assert other.get("/healthz").status_code == 200
+            assert time.monotonic() - began < 2
+        assert client.post(f"/chat/{image}", json={"question": "What is it?"}).status_code == 200
+        # Those that end their heads after all are answered.
+        for connection, rest in ((slow[0], b"\r\n\r\n"), (used[0], b"thz HTTP/1.1\r\nHost: x\r\n\r\n")):
+            connection.sendall(rest)
+            eventually(True, lambda of=connection: of.recv(4096).startswith(b"HTTP/1.1 200"), 10)
