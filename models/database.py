@@ -62,7 +62,6 @@ class Database:
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url, connections)
-        self._writing = self.engine.execution_options(writes=True)
         self._one_writer = threading.Lock() if self.is_sqlite else nullcontext()
         self._closed = False
         event.listen(self.engine, "checkin", self._given_back)
@@ -75,6 +74,7 @@ class Database:
             DatabaseUnavailable: the database did not answer.
         """
         with _told(), Session(self.engine, expire_on_commit=False) as session:
+            self._begin(session.connection(), "BEGIN")
             yield session
 
     @contextmanager
@@ -87,9 +87,10 @@ class Database:
         with (
             _told(),
             self._one_writer,
-            Session(self._writing, expire_on_commit=False) as session,
+            Session(self.engine, expire_on_commit=False) as session,
             session.begin() as transaction,
         ):
+            self._begin(session.connection(), "BEGIN IMMEDIATE")
             yield session
             session.flush()
             with _told(in_doubt=not self.is_sqlite):
@@ -103,6 +104,7 @@ class Database:
             DatabaseUnavailable: the database did not answer.
         """
         with _told(), self.engine.connect() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
@@ -112,7 +114,8 @@ class Database:
         Raises:
             DatabaseUnavailable: the database did not answer or stayed locked.
         """
-        with _told(), self._one_writer, self._writing.connect() as connection, connection.begin() as transaction:
+        with _told(), self._one_writer, self.engine.connect() as connection, connection.begin() as transaction:
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
             with _told(in_doubt=not self.is_sqlite):
                 transaction.commit()
@@ -126,6 +129,11 @@ class Database:
         """Close what nobody uses now, and the rest when it is given back."""
         self._closed = True
         self.engine.dispose()
+
+    def _begin(self, connection: Connection, how: str) -> None:
+        # Not by a listener to the engine's own "begin": with one, each statement asks in ten places for listeners.
+        if self.is_sqlite:
+            connection.exec_driver_sql(how)
 
     def _given_back(self, _connection: Any, record: ConnectionPoolEntry) -> None:
         if self._closed and record.dbapi_connection is not None:
@@ -174,11 +182,6 @@ def _sqlite_engine(url: str) -> Engine:
             f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
