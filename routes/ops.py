@@ -73,6 +73,8 @@ def init(app: Flask, origins: tuple[str, ...]) -> None:
     )
     app.before_request(_begin)
     app.after_request(_end)
+    if origins != ("*",):
+        app.after_request(_vary_by_origin)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/metrics", view_func=metrics)
     app.add_url_rule("/docs", view_func=docs)
@@ -119,6 +121,12 @@ def _begin() -> None:
     if not request.host:
         # It names no host that can be, and links would lead nowhere (RFC 9112, 3.2).
         raise BadRequest
+
+
+def _vary_by_origin(response: Response) -> Response:
+    """What is kept of an answer to one origin is none to another; flask-cors says so only to those it allows."""
+    response.vary.add("Origin")
+    return response
 
 
 def _end(response: Response) -> Response:
