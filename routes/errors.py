@@ -161,20 +161,27 @@ def _answer(error: errors.AssistantError, status: int) -> Response:
             response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     elif status == 503:
         response.headers["Retry-After"] = str(AGAIN_S)
-    if isinstance(error, errors.LimitExceeded) and "reset_date" in error.context:
-        response.headers.update(_month(error.context))
+    if isinstance(error, errors.LimitExceeded):
+        response.headers.update(month_over(error.context))
     return response
 
 
-def _month(context: Mapping[str, Any]) -> dict[str, str]:
-    """The headers of a rate limit, for the limit of a month."""
-    reset = datetime.fromisoformat(context["reset_date"]).replace(tzinfo=UTC).timestamp()
+def of_month(limit: int, used: int, reset_date: str) -> dict[str, str]:
+    """The headers of a rate limit, for the limit of a month that ends at `reset_date` (ISO 8601)."""
+    reset = datetime.fromisoformat(reset_date).replace(tzinfo=UTC).timestamp()
     return {
-        "X-RateLimit-Limit": str(context["monthly_limit"]),
-        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(max(0, limit - used)),
         "X-RateLimit-Reset": str(round(reset)),
-        "Retry-After": str(max(1, round(reset - time.time()))),
     }
+
+
+def month_over(context: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a refusal whose context tells of a month's limit; none for another."""
+    if "reset_date" not in context:
+        return {}
+    told = of_month(context["monthly_limit"], context["monthly_limit"], context["reset_date"])
+    return told | {"Retry-After": str(max(1, int(told["X-RateLimit-Reset"]) - round(time.time())))}
 
 
 def _known(error: errors.AssistantError) -> Response:

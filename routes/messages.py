@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, jsonify, request, stream_with_context
+from flask import Response, after_this_request, jsonify, request, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
-from routes import sse, wire
+from routes import errors, sse, wire
 from routes.current import caller, owner_id, request_id, services
 from routes.following import frames
 from routes.parsing import uuid_or_none, validated
@@ -32,7 +32,7 @@ from services.errors import (
     SessionNotFound,
 )
 from services.providers.tokens import estimate
-from services.usage import Limits
+from services.usage import Limits, reset_date
 
 ASKED: dict[str | int, Any] = ERRORS | dict.fromkeys((429, 502, 503, 504), Problem)
 STREAM: dict[str | int, Any] = {200: {"content": {"text/event-stream": {}}}}
@@ -77,7 +77,9 @@ def stream(path: SessionPath, body: NewMessage) -> Response:
     try:
         made = begin(session, body)
     except LimitExceeded as error:
-        return answer(iter(wire.Frames().encode(wire.refused(new_id(), error))))
+        refused = answer(iter(wire.Frames().encode(wire.refused(new_id(), error))))
+        refused.headers.update(errors.month_over(error.context))
+        return refused
     except SessionNotFound:
         # It was there a moment ago.
         return answer(iter(wire.Frames().encode(wire.auth_error(new_id()))))
@@ -131,7 +133,21 @@ def begin(conversation: Conversation, body: NewMessage) -> Log:
     context = [present(known.picture) for known in chosen.shown]
     shown = wire.Shown(context, present, recalled.folder_modified, language)
     turn = services().turns.start(question(conversation, body, chosen, kit, shown))
+    tell_of_month(turn)
     return services().generations.start(turn, wire.entries(conversation.id, shown))
+
+
+def tell_of_month(turn: turns.Turn) -> None:
+    """Have the response say how much of its owner's month is left, where there is a limit."""
+    limit = turn.limits.monthly_messages if turn.limits else 0
+    if not limit:
+        return
+    told = errors.of_month(limit, turn.asked_this_month, reset_date(turn.created_at))
+
+    @after_this_request
+    def tell(response: Response) -> Response:
+        response.headers.update(told)
+        return response
 
 
 def question(

@@ -67,6 +67,7 @@ class Turn:
     an event here, not an exception, since by then the stream may have begun.
 
     Attributes:
+        asked_this_month: questions its owner has asked this month, with this one, where its session has limits.
         owed: its end is not written down yet, for the database is away; `pay` does it.
     """
 
@@ -76,6 +77,7 @@ class Turn:
     message_id: str
     created_at: datetime
     limits: Limits | None = None
+    asked_this_month: int = 0
     request: ChatRequest = ChatRequest(messages=())
     question: Question | None = None
     answering: ChatModel | None = None

@@ -158,11 +158,13 @@ class Turns:
             self._open.discard(turn)
 
     def _keep(self, work: Work, question: Question) -> tuple[Turn, tuple[history.Said, ...]]:
+        asked_this_month = 0
         if question.limits is not None:
-            usage.admit(work, question.conversation_id, question.limits)
+            asked_this_month = usage.admit(work, question.conversation_id, question.limits)
         elif question.one_at_a_time:
             usage.require_idle(work, question.conversation_id)
         turn = Turn(self, question.conversation_id, new_id(), new_id(), now(), limits=question.limits)
+        turn.asked_this_month = asked_this_month
         recorded = question.recorded or question.text
         seq = turn_rows.begin(
             work,

@@ -62,8 +62,11 @@ def reset_date(at: datetime) -> str:
     return f"{year:04d}-{month:02d}-01"
 
 
-def admit(work: Work, conversation_id: str, limits: Limits) -> None:
+def admit(work: Work, conversation_id: str, limits: Limits) -> int:
     """Let one more question into a session, or say why not. Racing questions are let in one after the other.
+
+    Returns:
+        how many the owner has asked this month, with this one.
 
     Raises:
         SessionNotFound, Conflict (`session_closed`, `message_in_progress`), LimitExceeded (`session_limit_exceeded`,
@@ -79,7 +82,7 @@ def admit(work: Work, conversation_id: str, limits: Limits) -> None:
     if row.total_tokens >= limits.session_tokens:
         raise _full("session_tokens", row.total_tokens, limits.session_tokens, "token")
     _require_idle(work, conversation_id)
-    _take_from_month(work, limits)
+    return _take_from_month(work, limits)
 
 
 def require_idle(work: Work, conversation_id: str) -> None:
@@ -120,7 +123,7 @@ def add_tokens(work: Work, owner_id: str, at: datetime, tokens: int) -> None:
     work.execute(_ADD_TOKENS, {"owner": owner_id, "of_month": month_of(at), "more": tokens})
 
 
-def _take_from_month(work: Work, limits: Limits) -> None:
+def _take_from_month(work: Work, limits: Limits) -> int:
     at = now()
     counted: int = work.execute(
         _count_one(dialect_of(work)), {"owner": limits.owner_id, "of_month": month_of(at)}
@@ -139,6 +142,7 @@ def _take_from_month(work: Work, limits: Limits) -> None:
                 "upgrade_url": UPGRADE_URL,
             },
         )
+    return counted
 
 
 @cache

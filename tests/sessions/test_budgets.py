@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from flask.testing import FlaskClient
 
 from services.usage import reset_date
 from tests.conftest import MakeApp
@@ -97,6 +98,27 @@ def test_the_month_is_over(make_app: MakeApp) -> None:
     parts(client).stop()
     again = make_app(model, monthly_message_limit=2).test_client()
     problem(again.post(f"{SESSIONS}/{first}/messages", json={"message": "More?"}), 429, "USAGE_LIMIT_EXCEEDED")
+
+
+@pytest.mark.parametrize("place", ["messages", "messages/stream"])
+def test_what_is_left_of_the_month_is_told(make_app: MakeApp, place: str) -> None:
+    client = make_app(ScriptedModel("Yes."), monthly_message_limit=2).test_client()
+    session = new_session(client)
+    reset = datetime.fromisoformat(reset_date(datetime.now(UTC)) + "T00:00:00+00:00").timestamp()
+    told = []
+    for _ in range(3):
+        response = client.post(f"{SESSIONS}/{session}/{place}", json={"message": "Well?"})
+        assert response.data
+        assert int(response.headers["X-RateLimit-Reset"]) == reset
+        names = ("X-RateLimit-Limit", "X-RateLimit-Remaining")
+        told.append((*(response.headers[name] for name in names), "Retry-After" in response.headers))
+    assert told == [("2", "1", False), ("2", "0", False), ("2", "0", True)]
+
+
+def test_without_a_limit_none_is_told(client: FlaskClient) -> None:
+    response = client.post(f"{SESSIONS}/{new_session(client)}/messages", json={"message": "Well?"})
+    assert response.status_code == 200
+    assert "X-RateLimit-Limit" not in response.headers
 
 
 def test_the_first_of_next_month() -> None:
