@@ -8,7 +8,7 @@ RUN pip install "pipenv>=2026.7" && pipenv --python "$(command -v python3.11)" s
 FROM python:3.11-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 PORT=5000 DATA_DIR=/data AUTH_REQUIRED=true
-RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin assistant \
+RUN useradd --uid 10001 --user-group --create-home --shell /usr/sbin/nologin assistant \
     && install -d -o assistant -g assistant /data
 WORKDIR /app
 COPY --from=packages /app/.venv .venv
@@ -19,7 +19,8 @@ COPY routes routes
 COPY services services
 COPY static static
 COPY templates templates
-USER assistant
+# By its number, so that whoever starts it can see that it is not root's.
+USER 10001
 VOLUME /data
 EXPOSE 5000
 # Longer than the server gives answers under way to finish.

@@ -46,6 +46,11 @@ def test_compose_holds_no_secret() -> None:
         assert value.startswith("${") or name.endswith("_ID"), name
 
 
+def test_compose_names_versions() -> None:
+    for name, service in compose()["services"].items():
+        assert "build" in service or re.search(r":[\w.-]*\d", service["image"]), f"{name} is another every day"
+
+
 def test_nginx_speaks_to_the_servers_of_compose() -> None:
     conf = (ROOT / "deploy" / "nginx.conf").read_text()
     assert set(re.findall(r"server (\w+):5000", conf)) == {"app1", "app2"}
@@ -60,7 +65,7 @@ def test_the_image_has_all_of_the_program_and_no_root() -> None:
     offered = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert offered == named
     last = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert "USER assistant" in last
+    assert re.search(r"^USER [1-9]\d*$", last, re.MULTILINE), "whoever starts it cannot tell it from root"
     assert "/healthz" in last
     assert not re.search(r"apt-get|pip install|build-essential", last)
     said = re.findall(r"([A-Z_]+)=\S+", re.search(r"ENV ((?:.*\\\n)*.*)", last)[1])
