@@ -136,21 +136,15 @@ def collecting(
         thread.join()
 
 
-def hang(seconds: float) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Never answers while the test lasts."""
-
-    def answer(_request: BaseHTTPRequestHandler) -> None:
-        time.sleep(seconds)
-
-    return answer
-
-
-def rubbish(request: BaseHTTPRequestHandler) -> None:
-    """Answers with a page that says no, or what is no HTTP at all, in turn."""
-    if next(_TURNS) % 2:
-        request.wfile.write(b"HTTP/1.1 400 No\r\nContent-Length: 7\r\n\r\n<html>?")
-    else:
-        request.wfile.write(b"\x00\x01 this is no HTTP \xff" * 10)
+def mad(request: BaseHTTPRequestHandler) -> None:
+    """Answers with what is no HTTP, with a page that says no, and then never while the test lasts."""
+    match next(_TURNS):
+        case 0:
+            request.wfile.write(b"\x00\x01 this is no HTTP \xff" * 10)
+        case 1:
+            request.wfile.write(b"HTTP/1.1 400 No\r\nContent-Length: 7\r\n\r\n<html>?")
+        case _:
+            time.sleep(30)
     request.close_connection = True
 
 
