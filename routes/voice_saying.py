@@ -14,7 +14,7 @@ from flask import Response, g, jsonify, request
 
 from models.database import DatabaseUnavailable
 from routes.current import services
-from routes.errors import status_of
+from routes.errors import AGAIN_S, status_of
 from services.content import Language
 from services.errors import AssistantError, LimitExceeded, SpeechNotUnderstood
 from services.rates import Allowance
@@ -150,6 +150,8 @@ def spoken_error(asked: Asked, error: Exception) -> Response:
     response = _said_or_written(_key(error), words, spoken_language(asked), status)
     response.headers["X-Error-Message"] = preview(words)
     response.headers["X-Error-Type"] = type(error).__name__
+    if status == 503:
+        response.headers["Retry-After"] = str(AGAIN_S)
     services().stages.count(error=type(error).__name__)
     return response
 

@@ -173,5 +173,9 @@ ANALYZE: dict[str | int, Any] = {
         HEADERS | LIMITS | {"X-Rate-Limit-Exceeded": "`true`", "Retry-After": "Seconds."},
     ),
     500: heard_or_told("Something went wrong here", SpokenError, HEADERS | LIMITS | FAULTS),
-    503: heard_or_told("Something behind this server does not answer", SpokenError, HEADERS | LIMITS | FAULTS),
+    503: heard_or_told(
+        "Something behind this server does not answer",
+        SpokenError,
+        HEADERS | LIMITS | FAULTS | {"Retry-After": "Seconds."},
+    ),
 }

@@ -9,7 +9,8 @@ import signal
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,18 @@ import httpx2
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
+from models.base import LOCAL_OWNER
+from models.database import Database
+from services.bus import LocalBus
+from services.plans import Plans
 from tests import hosts, nginx
 from tests.conftest import picture
 from tests.mock.aimock import Aimock
+from tests.plans.conftest import create
+from tests.plans.test_events import kinds, listening, until
 from tests.routes.conftest import ANSWER, upstream
 from tests.server import Server, running
+from tests.sessions.conftest import SESSIONS
 
 WORDS = "one two three four five six seven eight nine ten "
 
@@ -35,6 +43,7 @@ class Deployed:
     port: int
     servers: tuple[Server, Server]
     certificate: Path
+    database_url: str
 
     def client(self) -> httpx2.Client:
         trusted = ssl.create_default_context(cafile=str(self.certificate))
@@ -59,7 +68,7 @@ def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) ->
         running(folder / "second", **shared) as second,
         nginx.running((first, second)) as before,
     ):
-        yield Deployed(before.url, before.port, (first, second), before.certificate)
+        yield Deployed(before.url, before.port, (first, second), before.certificate, shared["DATABASE_URL"])
 
 
 @pytest.fixture
@@ -155,6 +164,32 @@ def test_a_stream_comes_as_it_is_made_and_is_taken_up_on_the_other(
         with directly(server) as api:
             again = api.get(f"{messages}/{message_id}/stream", headers={"Last-Event-ID": "5"}).content
         assert re.findall(rb"event: token\n.*?\n\n", again, re.DOTALL) == tokens[5:]
+
+
+def test_a_plan_runs_once_and_both_tell_of_it(deployed: Deployed) -> None:
+    """Approved on both at once; each step is told once to whoever listens on either."""
+    first, second = deployed.servers
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(Database(deployed.database_url)))
+        clients = [stack.enter_context(directly(server)) for server in (first, second)]
+        session = clients[0].post(SESSIONS, json={}).json()["session_id"]
+        listeners = [stack.enter_context(listening(server.address[1], session)) for server in (first, second)]
+        for listener in listeners:
+            until(listener, "Subscribed")
+        plans = Plans(database, None, LocalBus())  # type: ignore[arg-type]  # it proposes and carries nothing out
+        plan = plans.propose(LOCAL_OWNER, session, None, "Tidy up", [create(f"Folder {number}") for number in range(3)])
+        with ThreadPoolExecutor(2) as pool:
+            decide = f"{SESSIONS}/{session}/plans/{plan.id}/action"
+            answers = list(pool.map(lambda client: client.post(decide, json={"action": "approve"}), clients))
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses[0] in (200, 202)
+        assert statuses[1] == 409
+        for listener in listeners:
+            heard = kinds([message for message in until(listener, "PlanCompleted") if message["plan_id"] == plan.id])
+            assert heard[-5:] == ["PlanExecutionStarted", *["PlanStepCompleted"] * 3, "PlanCompleted"]
+        for client in clients:
+            folders = client.get("/api/v2/folders").json()["folders"]
+            assert sorted(folder["name"] for folder in folders) == ["Folder 0", "Folder 1", "Folder 2"]
 
 
 def test_a_large_upload_passes(client: httpx2.Client) -> None:

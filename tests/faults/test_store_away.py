@@ -117,6 +117,7 @@ def test_it_goes_and_comes_back(start_server: StartServer, aimock: Aimock, bucke
         spoken = asked("POST", "/api/v1/analyze", data=SNAPSHOT, files={"image": ("a.jpg", CAT)})
         assert (spoken.status_code, spoken.headers["content-type"]) == (503, "audio/mpeg")
         assert spoken.headers["X-Error-Type"] == "StorageUnavailable"
+        assert int(spoken.headers["Retry-After"]) > 0
         # What needs no file, or has it at hand, goes on.
         assert asked("GET", f"/images/{image}").status_code == 200
         assert asked("POST", f"/chat/{image}", json={"question": "What?"}).status_code == 200
