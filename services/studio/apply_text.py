@@ -13,6 +13,7 @@ from services.studio.operations import Text
 
 _LEAST = 0.6  # of the usual letters' height, before words go on another line
 _MOST_OF_THE_HEIGHT = 0.6
+_RIM = 0.05  # of the letters' height
 
 
 def text(image: Image.Image, operation: Text) -> Image.Image:
@@ -33,9 +34,18 @@ def text(image: Image.Image, operation: Text) -> Image.Image:
     around = (left - margin // 2, top - margin // 2, left + width + margin // 2, top + height + margin // 2)
     if operation.background:
         draw.rectangle(around, fill=colours.rgba(operation.background)[: len(base.getbands())])
-    colour = operation.colour or _standing_out(base, around)
+    colour, rim = (operation.colour, None) if operation.colour else _standing_out(base, around)
     origin = (left - box[0], top - box[1])
-    draw.multiline_text(origin, words, font=font, fill=colours.rgba(colour)[: len(base.getbands())], align="center")
+    bands = len(base.getbands())
+    draw.multiline_text(
+        origin,
+        words,
+        font=font,
+        fill=colours.rgba(colour)[:bands],
+        align="center",
+        stroke_width=max(1, round(font.size * _RIM)) if rim and not operation.background else 0,
+        stroke_fill=colours.rgba(rim)[:bands] if rim else None,
+    )
     return base
 
 
@@ -80,7 +90,10 @@ def _wrapped(draw: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont
     return "\n".join(lines)
 
 
-def _standing_out(image: Image.Image, box: tuple[int, int, int, int]) -> str:
+def _standing_out(image: Image.Image, box: tuple[int, int, int, int]) -> tuple[str, str]:
+    """Black or white, whichever is further from what lies behind, and the other for a thin rim: what lies behind may be
+    both."""
     left, top = max(0, box[0]), max(0, box[1])
     part = image.crop((left, top, max(left + 1, min(box[2], image.width)), max(top + 1, min(box[3], image.height))))
-    return "#000000" if ImageStat.Stat(part.convert("L")).mean[0] > 140 else "#ffffff"
+    bright = ImageStat.Stat(part.convert("L")).mean[0] > 140
+    return ("#000000", "#ffffff") if bright else ("#ffffff", "#000000")

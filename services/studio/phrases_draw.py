@@ -164,6 +164,8 @@ def shape(reader: Reader) -> Edits | None:
     ):
         return None
     name, match = found
+    if name == "square" and reader.has(r"\bmake (?:it|this|(?:the|this) (?:picture|image|photo))\b"):
+        return None  # the picture's own shape
     asked = reader.has(_DRAW) or reader.has(r"\b(?:a|an|some|\d+)\b")
     count = reader.take(r"(?:^|\s)(\d+)(?= (?!px|%)\D*¦)")
     outline = _outline(reader)

@@ -67,6 +67,8 @@ def _to_pixels(reader: Reader, fit: Fit, asked: bool) -> Resize | None:
         if reader.take(pattern):
             return Resize(width=width, height=height, fit="inside" if fit == "stretch" else fit)
     if (asked or reader.has(r"\b(?:to|be|make)\b")) and (match := reader.take(r"\b([1-9]\d*)x([1-9]\d*)\b")):
+        if match[1] == match[2] and reader.take(r"\bsquare\b"):
+            fit = "cover"
         small = fit == "stretch" and reader.take(r"\bthumb(?:nail)?s?\b") is not None
         return Resize(width=int(match[1]), height=int(match[2]), fit="inside" if small else fit)
     side = r"(?:longe(?:st|r)|long|large(?:st|r)|bigge(?:st|r)|max\w*) (?:side|edge|dimension)"

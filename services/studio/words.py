@@ -84,6 +84,12 @@ _DRAWN = (
 _PRONOUN = re.compile(
     rf"\b(?P<noun>{_DRAWN})\b(?P<between>[^.!?\n]*?\b(?:an?|another)(?: [a-z#-]\w*){{1,3}}) one\b", re.IGNORECASE
 )
+# "Brighter, no wait, darker": what was said last is taken back.
+_CORRECTION = re.compile(
+    r"(?<=\w)\s*[,.;-]+\s*(?:no,? wait|wait,? no|scratch that|no,? sorry|sorry,? no|"
+    r"(?:no,? )?i mean(?:t)?|no,? actually)\b[,:]?\s+(?=\w)",
+    re.IGNORECASE,
+)
 # "First crop it, second turn it": what counts the steps says nothing else.
 _ORDINAL = re.compile(
     r"(?P<before>(?:^|[,.;:!?\n]) ?(?:and )?)(?:(?:first|second|third|fourth|fifth|sixth)(?:ly)?[,:]?|step \d+[:.)]?) "
@@ -124,6 +130,7 @@ def regular(prompt: str) -> Sentence:
     for pattern, put in _SPELLINGS:
         text = re.sub(pattern, put, text, flags=re.IGNORECASE)
     text = _UNQUOTED.sub(set_aside_unquoted, text)
+    text = _CORRECTION.sub(". undo that. ", text)
     text = _PRONOUN.sub(_named_again, text)
     text = _ORDINAL.sub(r"\g<before>", text)
     if re.match(r"1[.)] ", text):

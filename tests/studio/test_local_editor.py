@@ -77,6 +77,10 @@ def test_the_part_it_can_do_is_done_and_the_rest_is_said() -> None:
     assert "Not done: “add a moon”" in reply.text
 
 
+def test_a_correction_takes_back_what_was_said_before_it() -> None:
+    assert ask("make it brighter, no wait, darker").text == "Brightness lowered by 25%."
+
+
 def test_what_was_not_understood_is_told_in_its_own_words() -> None:
     assert "“कुत्ते को हटा दो”" in ask("कुत्ते को हटा दो").text
 

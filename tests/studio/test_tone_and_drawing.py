@@ -193,6 +193,14 @@ def test_text_is_there_and_stays_inside() -> None:
     assert (marks.max(axis=0) < [99, 299]).all()
 
 
+def test_text_without_a_colour_can_be_read_on_light_and_dark() -> None:
+    half = Image.new("RGB", (400, 120), "white")
+    half.paste("black", (200, 0, 400, 120))
+    drawn = np.asarray(after(half, Text("WWWWWWWW")).convert("L"))
+    assert drawn[:, :190].min() < 15
+    assert drawn[:, 210:].max() > 240
+
+
 @pytest.mark.parametrize("size", [None, Length(30)])
 def test_long_text_goes_on_more_lines_and_can_be_read(size: Length | None) -> None:
     white = Image.new("RGB", (600, 400), "white")
