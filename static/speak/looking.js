@@ -1,10 +1,10 @@
 // What is looked at: the camera, or a chosen picture. Either way a JPEG is sent.
 
 import { closeCamera, frameOf, openCamera } from "../camera.js";
-import { byId, make } from "../dom.js";
+import { jpegOf } from "../converting.js";
+import { byId } from "../dom.js";
 
-const WIDEST = 1600;
-const HIGHEST = 1200;
+const MOST = { widest: 1600, highest: 1200 };
 const video = byId("speak-video");
 const picture = byId("speak-picture");
 let stream = null;
@@ -42,17 +42,7 @@ export async function choose(file) {
 
 /** The picture of this moment as a JPEG of at most 1600 by 1200 pixels. */
 export async function jpeg() {
-  const source = await createImageBitmap(stream ? await frameOf(video) : chosen);
-  const scale = Math.min(1, WIDEST / source.width, HIGHEST / source.height);
-  const width = Math.max(1, Math.round(source.width * scale));
-  const height = Math.max(1, Math.round(source.height * scale));
-  const canvas = make("canvas", { width, height });
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff"; // JPEG has no transparency
-  pen.fillRect(0, 0, width, height);
-  pen.drawImage(source, 0, 0, width, height);
-  source.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+  return jpegOf(await createImageBitmap(stream ? await frameOf(video) : chosen), MOST);
 }
 
 function show() {

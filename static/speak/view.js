@@ -3,12 +3,12 @@
 import { newKey } from "../api.js";
 import { say } from "../announce.js";
 import { whyNot } from "../camera.js";
-import { byId, make } from "../dom.js";
+import { byId, confirmed, icon, make } from "../dom.js";
 import { keep, kept } from "../keep.js";
 import { choosing } from "../picking.js";
 import { sendsOnEnter } from "../turns.js";
 import * as looking from "./looking.js";
-import { phrase } from "./phrases.js";
+import { phrase, put as putPhrase, showPhrases, spoken } from "./phrases.js";
 import { RATE, Recorder } from "./recorder.js";
 import * as server from "./server.js";
 import { wavOf } from "./wav.js";
@@ -46,6 +46,7 @@ export async function takeFile(file) {
 }
 
 const language = () => document.querySelector("[name=language]:checked").value;
+const playing = () => Boolean(audio.src) && !audio.paused && !audio.ended;
 
 /** Put something into the status line, which is read out. */
 function tell(text) {
@@ -54,15 +55,30 @@ function tell(text) {
 }
 
 function tellPhrase(name) {
-  tell(phrase(name, language()));
-  status.lang = language() || "en";
+  const shown = spoken(language());
+  tell(phrase(name, shown));
+  status.lang = shown;
 }
 
 function showWords() {
-  const chosen = language();
-  byId("speak-record-text").textContent = phrase(recorder ? "stop" : "ask", chosen);
-  byId("speak-snapshot-text").textContent = phrase("look", chosen);
-  for (const id of ["speak-record-text", "speak-snapshot-text"]) byId(id).lang = chosen || "en";
+  const shown = spoken(language());
+  showPhrases(shown);
+  if (recorder) putPhrase(byId("speak-record-text"), "stop", shown);
+  showCamera();
+  showPlaying();
+}
+
+/** The button that plays the answer stops it, too. */
+function showPlaying() {
+  const button = byId("speak-again");
+  putPhrase(button.querySelector("[data-phrase]"), playing() ? "hush" : "again", spoken(language()));
+  button.querySelector(".mark").replaceChildren(icon(playing() ? "stop" : "play"));
+}
+
+function hush() {
+  audio.pause();
+  audio.currentTime = 0;
+  tell("");
 }
 
 async function toggleRecording() {
@@ -202,16 +218,48 @@ async function toggleCamera() {
 function showCamera() {
   const on = looking.watching();
   byId("speak-camera").setAttribute("aria-pressed", String(on));
-  byId("speak-camera").querySelector("span").textContent = on ? "Camera is on" : "Use camera";
+  putPhrase(byId("speak-camera").querySelector("span"), on ? "cameraOn" : "camera", spoken(language()));
 }
 
 function onKey(event) {
   if (byId("view-speak").hidden || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-  if (event.key === "Escape") throwAway();
+  if (event.key === "Escape") {
+    if (playing()) hush();
+    throwAway();
+  }
   const taken = event.target.closest("button, a, input, textarea, select, summary, dialog, audio");
   if (event.key !== " " || taken) return;
   event.preventDefault();
   toggleRecording();
+}
+
+/** How fast answers are spoken; who listens all day wants it faster. */
+function startRate() {
+  const field = byId("speak-rate");
+  const before = String(kept("voice.rate", 1));
+  if ([...field.options].some(({ value }) => value === before)) field.value = before;
+  const put = () => (audio.defaultPlaybackRate = audio.playbackRate = Number(field.value));
+  put();
+  field.addEventListener("change", () => {
+    put();
+    keep("voice.rate", Number(field.value));
+  });
+}
+
+async function forgetAll() {
+  const shown = spoken(language());
+  if (!(await confirmed(`${phrase("forget", shown)}?`, phrase("forgetAsk", shown), phrase("forget", shown)))) return;
+  try {
+    await server.reset();
+  } catch (error) {
+    tell(error.message);
+    return;
+  }
+  audio.pause();
+  byId("speak-heard").hidden = true;
+  await showHistory();
+  byId("speak-title").focus();
+  say("What was said is forgotten.");
 }
 
 function start() {
@@ -228,7 +276,9 @@ function start() {
   byId("speak-record").addEventListener("click", toggleRecording);
   byId("speak-snapshot").addEventListener("click", () => ask({}));
   audio.addEventListener("ended", () => !busy && tell(""));
-  byId("speak-again").addEventListener("click", () => audio.play());
+  for (const turn of ["play", "pause", "ended"]) audio.addEventListener(turn, showPlaying);
+  byId("speak-again").addEventListener("click", () => (playing() ? hush() : audio.play()));
+  startRate();
   byId("speak-retry").addEventListener("click", () => unsent && send(unsent.request, unsent.key));
   sendsOnEnter(byId("speak-question"), byId("speak-form"));
   byId("speak-form").addEventListener("submit", (event) => {
@@ -239,18 +289,6 @@ function start() {
     if (looking.anything()) field.value = "";
     ask({ question });
   });
-  byId("speak-reset").addEventListener("click", async () => {
-    try {
-      await server.reset();
-    } catch (error) {
-      tell(error.message);
-      return;
-    }
-    audio.pause();
-    byId("speak-heard").hidden = true;
-    await showHistory();
-    byId("speak-title").focus();
-    say("What was said is forgotten.");
-  });
+  byId("speak-reset").addEventListener("click", forgetAll);
   document.addEventListener("keydown", onKey);
 }

@@ -148,6 +148,7 @@ def test_what_was_said_before_is_listed_and_forgotten(speaking: Visit) -> None:
     page.click("#speak-said summary")
     expect(page.locator("#speak-history dd")).to_have_text("A cup of coffee, close in front of you.")
     page.click("#speak-reset")
+    page.click("#confirm-yes")
     expect(page.locator("#speak-said")).to_be_hidden()
 
 
@@ -166,4 +167,30 @@ def test_what_is_heard_when_nothing_is_answered_is_shown_too(speaking: Visit, si
     expect(page.locator("#speak-text")).to_have_text("Rate limit exceeded. Please wait before making another request.")
     page.click("#speak-said summary")
     page.click("#speak-reset")
+    page.click("#confirm-yes")
     expect(page.locator("#speak-heard")).to_be_hidden()
+
+
+def test_the_voice_is_stopped_and_is_as_fast_as_one_likes(speaking: Visit) -> None:
+    page = speaking.page
+    page.select_option("#speak-rate", "0.75")
+    page.click("#speak-snapshot")
+    again = page.locator("#speak-again")
+    expect(again).to_have_text("Stop the voice")
+    page.keyboard.press("Escape")
+    expect(again).to_have_text("Hear it again")
+    page.reload()
+    expect(page.locator("#speak-rate")).to_have_value("0.75")
+    assert page.evaluate("document.getElementById('speak-audio').playbackRate") == 0.75
+
+
+def test_the_whole_view_speaks_the_language_that_is_chosen(speaking: Visit) -> None:
+    page = speaking.page
+    page.check("[name=language][value=mr]")
+    expect(page.locator("#speak-title")).to_have_text("बोला आणि ऐका")
+    expect(page.locator("#speak-title")).to_have_attribute("lang", "mr")
+    expect(page.locator("#speak-how kbd")).to_have_text(["Space", "Esc"])
+    words = page.locator("#view-speak [data-phrase]").all_text_contents()
+    assert [one for one in words if one.replace("Space", "").replace("Esc", "").isascii()] == []
+    page.check("[name=language][value='']")
+    expect(page.locator("#speak-title")).to_have_text("Speak and listen")
