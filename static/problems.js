@@ -2,7 +2,7 @@
 
 const BY_CODE = {
   file_too_large: "This file is too large: at most 16 MB are taken.",
-  unsupported_extension: "This kind of file is not taken. Send a PNG, a JPEG or a GIF.",
+  unsupported_extension: "This kind of file is not taken. Send a PNG, a JPEG, a GIF or a WebP.",
   not_an_image: "This file is not a picture.",
   content_mismatch: "The file’s name and what is in it do not agree. Rename it, or save it again as PNG or JPEG.",
   corrupt_image: "This picture is damaged and cannot be read.",

@@ -23,6 +23,7 @@ export async function upload(path, file, options) {
 
 function sendOnce(path, file, { key, signal, onProgress, fields = {} }) {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const request = new XMLHttpRequest();
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);

@@ -3,6 +3,7 @@
 import { send, setPicture } from "../api.js";
 import { alarm, say } from "../announce.js";
 import * as connection from "../connection.js";
+import { asTaken } from "../converting.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { failed, notice } from "../notice.js";
@@ -62,7 +63,7 @@ export async function takeFile(file) {
   open = null;
   showBusy();
   try {
-    const answer = await sendPicture(file);
+    const answer = await sendPicture(await asTaken(file));
     sending = false;
     if (answer) await arrived(answer);
     else await enter("");
@@ -88,6 +89,7 @@ async function arrived(answer) {
   talks.set(id, talk);
   open = talk;
   byId("ask-log").replaceChildren(talk.box);
+  byId("ask-name").textContent = image.filename;
   byId("ask-facts").textContent = factsOf(image);
   if (byId("view-ask").hidden) {
     say("The picture is on the server. Its analysis is under Ask.");

@@ -2,6 +2,7 @@
 
 import { newKey } from "../api.js";
 import { alarm, say } from "../announce.js";
+import { asTaken } from "../converting.js";
 import { byId, make, tool } from "../dom.js";
 import { round } from "../library/controls.js";
 import { kindOf, refusal, whyNot } from "../library/kinds.js";
@@ -63,13 +64,14 @@ class Attached {
   }
 
   async send() {
+    this.stopper = new AbortController();
+    this.put("sending", "…");
+    this.file = await asTaken(this.file);
     const no = refusal(this.file);
     if (no) {
       this.fail(no);
       return;
     }
-    this.stopper = new AbortController();
-    this.put("sending", "…");
     try {
       const onProgress = (share) => (this.words.textContent = share < 1 ? `${Math.round(share * 100)} %` : "…");
       const options = { key: this.key, signal: this.stopper.signal, onProgress };

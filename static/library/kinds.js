@@ -6,7 +6,7 @@ const DOCUMENT = /\.(pdf|docx|md|markdown|html?|txt)$/i;
 const VIDEO = /\.(mp4|m4v|webm)$/i;
 const PICTURE = /\.(png|jpe?g|gif)$/i;
 const MOST = { images: 16 * 1024 * 1024, documents: 50 * 1024 * 1024, videos: 64 * 1024 * 1024 };
-const TAKEN = "Pictures (PNG, JPEG, GIF), videos (MP4, WebM) and documents (PDF, Word, Markdown, HTML, text) are taken.";
+const TAKEN = "Pictures (PNG, JPEG, GIF, WebP), videos (MP4, WebM) and documents (PDF, Word, Markdown, HTML, text) are taken.";
 
 /** What a file is to the library: "images", "documents" or "videos"; what is none of them is tried as a picture. */
 export const kindOf = ({ name }) => (DOCUMENT.test(name) ? "documents" : VIDEO.test(name) ? "videos" : "images");

@@ -2,6 +2,7 @@
 
 import { newKey } from "../api.js";
 import { alarm, say } from "../announce.js";
+import { asTaken } from "../converting.js";
 import { byId, make, tool } from "../dom.js";
 import { upload } from "../upload.js";
 import { kindOf, refusal, whyNot } from "./kinds.js";
@@ -79,12 +80,13 @@ class Row {
 
   async send() {
     if (this.state !== "waiting") return;
+    this.state = "sending";
+    this.file = await asTaken(this.file);
     const no = refusal(this.file);
     if (no) {
       this.end("failed", no);
       return;
     }
-    this.state = "sending";
     const options = {
       key: this.key,
       signal: this.stopper.signal,

@@ -19,7 +19,7 @@ import { closeVideo, openVideo } from "./video.js";
 const SOON_MS = 400;
 const KINDS = { pictures: "Pictures", videos: "Videos", documents: "Documents" };
 const TYPES = {
-  pictures: "PNG, JPEG or GIF, up to 16 MB each",
+  pictures: "PNG, JPEG, GIF or WebP, up to 16 MB each",
   videos: "MP4 or WebM, up to 64 MB and ten minutes each",
   documents: "PDF, Word, Markdown, HTML or text, up to 50 MB each",
 };

@@ -2,22 +2,23 @@
 
 import { saveFile } from "../api.js";
 import { alarm, say } from "../announce.js";
+import { asTaken } from "../converting.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { kept } from "../keep.js";
 import { askText } from "../dialogs.js";
 import { failed, notice, tried } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
-import { go, settle } from "../router.js";
+import { go, push, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import { enableTools, showNothing, showPending, showWork } from "./board.js";
 import { compare, comparing, stopComparing } from "./compare.js";
 import { clearMask, hasMask, maskOf, startMarking, stopMarking } from "./mask.js";
+import { dataOf, refusal } from "./picked.js";
 import * as server from "./server.js";
 import { showList } from "./side.js";
 import { clear, sendWish, showTurns, stop } from "./thread.js";
 
-const MOST_BYTES = 16 * 1024 * 1024;
 const CHANGES = ["Make it black and white", "Crop it to a square", "Rotate it to the right", "Make it brighter", "Add a white border"];
 const BEGINNINGS = ["Create a light blue canvas, 1200 by 800", "Create a white canvas and draw a red circle"];
 const field = byId("studio-text");
@@ -64,33 +65,19 @@ function beginAnew(event) {
 /** Begin a new work with a picture. */
 export async function takeFile(file) {
   if (busy) return;
+  const no = refusal(file);
+  if (no) {
+    (work || pending ? failed : showProblem)(no);
+    return;
+  }
+  (work ? push : settle)("/studio");
   reset();
-  settle("/studio");
-  if (file.size > MOST_BYTES) {
-    showStart();
-    showProblem(`“${file.name}” is too large: at most 16 MB are taken.`);
-    return;
-  }
-  if (file.type && !file.type.startsWith("image/")) {
-    showStart();
-    showProblem(`“${file.name}” is not a picture.`);
-    return;
-  }
-  pending = { name: file.name, preview: URL.createObjectURL(file), data: dataOf(file) };
+  pending = { name: file.name, preview: URL.createObjectURL(file), data: asTaken(file).then(dataOf) };
   showPending(pending);
   byId("studio-work").querySelector(".thread").append(byId("studio-row"));
   say("The picture is here. Say what should change.");
   refresh();
   field.focus();
-}
-
-function dataOf(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
 }
 
 function reset() {

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import signal
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import expect
 
 from services.prompts import FIRST_QUESTION
@@ -244,3 +246,25 @@ def test_an_answer_is_copied(visit: Visit, site: Site) -> None:
     visit.page.get_by_role("button", name="Copy").click()
     expect(visit.page.locator("#live")).to_have_text("Copied.")
     assert visit.page.evaluate("navigator.clipboard.readText()") == "A **portrait**."
+
+
+def test_a_picture_of_another_kind_is_sent_as_a_jpeg(visit: Visit, site: Site) -> None:
+    page = visit.page
+    site.model.answer({"content": "A rocket."}, when={"userMessage": FIRST_QUESTION})
+    visit.open(site.url)
+    webp = io.BytesIO()
+    Image.open(io.BytesIO(photo("rocket"))).save(webp, "WEBP")
+    page.set_input_files("#ask-file", {"name": "rocket.webp", "mimeType": "image/webp", "buffer": webp.getvalue()})
+    expect(page.locator("#ask-log")).to_contain_text("A rocket.")
+    expect(page.locator("#ask-name")).to_have_text("rocket.jpg")
+    expect(page.locator("#ask-facts")).to_contain_text("JPEG")
+
+    first = page.url
+    choose(page, name="empty.jpg", content=b"")
+    expect(page.locator(".notice-box")).to_have_text("“empty.jpg” is empty.")
+    assert page.url == first, "a file that is not sent leaves what is shown"
+    choose(page, name="second.jpg")
+    expect(page.locator("#ask-name")).to_have_text("second.jpg")
+    page.wait_for_url(lambda url: url != first and "#/ask/" in url)
+    page.go_back()
+    expect(page.locator("#ask-name")).to_have_text("rocket.jpg")
