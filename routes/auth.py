@@ -59,8 +59,14 @@ def _identify() -> None:
         if services().settings.auth_required and request.method != "OPTIONS":
             _by_key(required=True)
         return
-    by_link = _by_signature()
     required = services().settings.auth_required and request.endpoint not in OPEN
+    try:
+        by_link = _by_signature()
+    except Unauthorized:
+        # An old link is no worse than none.
+        if required and _given_key() is None:
+            raise
+        by_link = None
     g.caller = by_link if by_link is not None else _by_key(required=required)
 
 

@@ -209,6 +209,16 @@ def test_a_forged_link_opens_nothing(app: OpenAPI, forge: Callable[[str], str]) 
     assert client.get(forge(url)).status_code == 401
 
 
+def test_an_old_link_shuts_nobody_out(app: OpenAPI, make_app: MakeApp) -> None:
+    client, ann, bob = app.test_client(), headers(app), headers(app, "bob")
+    image_id = upload(client, ann)["image_id"]
+    old = f"/images/{image_id}/file?signature=old"
+    assert [client.get(old, headers=given).status_code for given in (ann, bob, {})] == [200, 404, 401]
+    unguarded = make_app(auth_required=False).test_client()
+    own = upload(unguarded, {})["image_id"]
+    assert unguarded.get(f"/images/{own}/file?signature=old").status_code == 200
+
+
 def test_a_link_opens_no_other_route(app: OpenAPI) -> None:
     client = app.test_client()
     uploaded = upload(client, headers(app))
