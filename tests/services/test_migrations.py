@@ -15,6 +15,10 @@ from models.base import Base
 from models.database import Database
 from services import migrations
 from tests import hosts
+from tests.backup.test_drill import Where, fill, found, where
+from tests.conftest import MakeApp, services_of
+
+__all__ = ["where"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -110,3 +114,36 @@ def test_several_processes_may_migrate_at_once(url: str) -> None:
     for thread in threads:
         thread.join(60)
     assert failed == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["folder", "hosts"])
+def test_every_step_down_and_up_with_something_in_every_table(make_app: MakeApp, where: Where, kind: str) -> None:
+    """What the first version kept is there at each step, and afterwards all goes on."""
+    app = make_app(**where(kind))
+    client = fill(app)
+    database = services_of(app).database
+    revisions = sorted(path.name.split("_", 1)[0] for path in (migrations.FOLDER / "versions").glob("[0-9]*.py"))
+
+    def kept() -> list[list[tuple[object, ...]]]:
+        asked = (
+            "SELECT id, owner_id, filename, sha256, storage_key FROM images ORDER BY id",
+            "SELECT id, owner_id, title, total_messages, total_tokens FROM conversations ORDER BY id",
+            "SELECT id, conversation_id, seq, role, content, status FROM messages ORDER BY id",
+        )
+        with database.read() as session:
+            return [[tuple(row) for row in session.execute(text(each))] for each in asked]
+
+    before = kept()
+    assert all(before)
+    for revision in reversed(revisions[:-1]):
+        migrations.downgrade(database, revision)
+        assert kept() == before, f"down to {revision}"
+    for revision in revisions[1:]:
+        migrations.upgrade(database, revision)
+        assert kept() == before, f"up to {revision}"
+    for search in ("ärgernis", "größe"):
+        assert found(client, search) == 1, search
+    image = str(before[0][0][0])
+    assert client.get(f"/images/{image}/file").status_code == 200
+    assert client.post(f"/chat/{image}", json={"question": "And now?"}).status_code == 200
