@@ -132,6 +132,8 @@ class Assistant:
         recording = read_wav(asked.audio) if asked.audio is not None else None
         session = self.sessions.touch(asked.owner_id, asked.session_id)
         heard = self._hear(recording, asked.language, session.language) if recording else None
+        if heard:  # it may have been reset while it was listened to
+            session = self.sessions.touch(asked.owner_id, asked.session_id)
         timings = {"stt": time.perf_counter() - began} if heard else {}
         language = self._language(asked, heard, session.language)
         self.sessions.keep_language(session, language)

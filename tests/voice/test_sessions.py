@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy import func, select, update
 from models.base import now
 from models.chats import Conversation
 from models.voice import VoiceSession
+from services.content import Language
+from services.speech.base import Audio, Transcript
 from tests import hosts
 from tests.conftest import picture, services_of
 from tests.fakes import ScriptedModel
@@ -204,3 +207,15 @@ def test_a_question_keeps_its_picture_while_another_is_asked(make_voice: MakeVoi
     app = make_voice(model).application
     assert ask(app.test_client()).status_code == 200
     assert seen == [CAT]
+
+
+def test_a_session_that_is_reset_while_it_is_listened_to(make_voice: MakeVoice) -> None:
+    class Interrupted(ScriptedEar):
+        def transcribe(self, audio: Audio, languages: Sequence[Language]) -> Transcript:
+            assert app.test_client().post("/api/v1/session/reset", data={"session_id": SESSION}).status_code == 200
+            return super().transcribe(audio, languages)
+
+    app = (client := make_voice(ears=Interrupted())).application
+    ask(client)
+    assert ask(client, mode="conversation", audio=question()).status_code == 200
+    assert [said["user_query"] for said in session_of(client)["chat_history"]] == ["What colour is it?"]
