@@ -53,6 +53,15 @@ def client(make_app: MakeApp) -> FlaskClient:
     return make_app().test_client()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of one application for all tests of a file that need no empty one."""
+    folder = tmp_path_factory.mktemp("shared")
+    app = create_app(Settings(data_dir=folder, fetch_models=False, **hosts.settings(folder)), ScriptedModel())
+    yield app.test_client()
+    services_of(app).stop()
+
+
 def picture(kind: str = "JPEG", size: tuple[int, int] = (64, 48), colour: str = "red", **options: object) -> bytes:
     """An encoded picture of one colour."""
     buffer = io.BytesIO()

@@ -72,11 +72,11 @@ def padded(size: int) -> bytes:
         ({"message": "a", "picture": text64(PICTURE), "mask": BLACK}, 400, "empty_mask"),
     ],
 )  # fmt: skip
-def test_what_is_refused(studio: FlaskClient, fields: dict[str, Any], status: int, code: str) -> None:
-    answer = refused(studio.post("/chat", json=fields))
+def test_what_is_refused(shared: FlaskClient, fields: dict[str, Any], status: int, code: str) -> None:
+    answer = refused(shared.post("/chat", json=fields))
     assert answer[:2] == (status, code)
     assert answer[2] in {"message", "picture", "mask", "conversation_id", "version_id"}
-    assert works(studio) == []
+    assert works(shared) == []
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_what_is_refused(studio: FlaskClient, fields: dict[str, Any], status: in
         (b"message=hi", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
     ],
 )
-def test_bodies_that_are_none(studio: FlaskClient, body: bytes, kind: str, status: int, code: str) -> None:
-    response = studio.post("/chat", data=body, content_type=kind)
+def test_bodies_that_are_none(shared: FlaskClient, body: bytes, kind: str, status: int, code: str) -> None:
+    response = shared.post("/chat", data=body, content_type=kind)
     assert refused(response)[:2] == (status, code)
 
 
-def test_deep_json_that_is_valid(studio: FlaskClient) -> None:
+def test_deep_json_that_is_valid(shared: FlaskClient) -> None:
     body = b'{"message": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
-    response = studio.post("/chat", data=body, content_type="application/json")
+    response = shared.post("/chat", data=body, content_type="application/json")
     assert refused(response)[0] == 400
 
 
@@ -157,8 +157,8 @@ BODIES = {"PATCH": {"title": "Mine"}, "PUT": {"version_id": NOBODY}}
 
 @pytest.mark.parametrize(("method", "address"), ADDRESSES)
 @pytest.mark.parametrize("name", [NOBODY, "nothing", NOBODY[:-1], "%2e%2e"])
-def test_what_does_not_exist(studio: FlaskClient, method: str, address: str, name: str) -> None:
-    response = studio.open(address.format(conversation=name, version=name), method=method, json=BODIES.get(method))
+def test_what_does_not_exist(shared: FlaskClient, method: str, address: str, name: str) -> None:
+    response = shared.open(address.format(conversation=name, version=name), method=method, json=BODIES.get(method))
     kind = "version" if "versions" in address else "conversation"
     assert refused(response) == (404, f"{kind}_not_found", f"{kind}_id")
 
@@ -195,8 +195,8 @@ def test_a_conversation_of_another_surface(studio: FlaskClient) -> None:
     [("limit=0", "invalid_limit"), ("limit=101", "invalid_limit"), ("limit=x", "invalid_limit"),
      ("offset=-1", "invalid_offset"), ("offset=1e3", "invalid_offset")],
 )  # fmt: skip
-def test_pages_out_of_range(studio: FlaskClient, query: str, code: str) -> None:
-    assert refused(studio.get(f"/studio/conversations?{query}"))[:2] == (400, code)
+def test_pages_out_of_range(shared: FlaskClient, query: str, code: str) -> None:
+    assert refused(shared.get(f"/studio/conversations?{query}"))[:2] == (400, code)
 
 
 @pytest.mark.parametrize(
@@ -212,5 +212,5 @@ def test_titles_that_are_none(studio: FlaskClient, body: dict[str, Any], code: s
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/chat"), ("PUT", "/chat"), ("POST", "/studio/conversations"),
                                               ("POST", "/studio/versions/x/file")])  # fmt: skip
-def test_wrong_methods(studio: FlaskClient, method: str, path: str) -> None:
-    assert refused(studio.open(path, method=method))[0] in (404, 405)
+def test_wrong_methods(shared: FlaskClient, method: str, path: str) -> None:
+    assert refused(shared.open(path, method=method))[0] in (404, 405)

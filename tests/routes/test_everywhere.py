@@ -27,8 +27,8 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
         "",
     ],
 )
-def test_root_is_json_for_programs(client: FlaskClient, accept: str) -> None:
-    response = client.get("/", headers={"Accept": accept} if accept else {})
+def test_root_is_json_for_programs(shared: FlaskClient, accept: str) -> None:
+    response = shared.get("/", headers={"Accept": accept} if accept else {})
     assert (response.status_code, response.json) == (200, JSON)
     assert "Accept" in response.headers["Vary"]
 
@@ -41,8 +41,8 @@ def test_root_is_json_for_programs(client: FlaskClient, accept: str) -> None:
         "text/html, application/json;q=0.9",
     ],
 )
-def test_root_is_a_page_for_browsers(client: FlaskClient, accept: str) -> None:
-    response = client.get("/", headers={"Accept": accept})
+def test_root_is_a_page_for_browsers(shared: FlaskClient, accept: str) -> None:
+    response = shared.get("/", headers={"Accept": accept})
     assert response.status_code == 200
     assert response.mimetype == "text/html"
     assert "Accept" in response.headers["Vary"]
@@ -55,18 +55,18 @@ def test_root_is_a_page_for_browsers(client: FlaskClient, accept: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/healthz", "/metrics", "/openapi.json", "/docs", "/nowhere", f"/images/{NOBODY}"]
 )
-def test_headers_of_every_answer(client: FlaskClient, path: str) -> None:
-    response = client.get(path)
+def test_headers_of_every_answer(shared: FlaskClient, path: str) -> None:
+    response = shared.get(path)
     assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["X-Request-ID"])
     assert re.fullmatch(r"\d+\.\d{4}", response.headers["X-Process-Time"])
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert client.get(path, headers={"X-Request-ID": "mine-1"}).headers["X-Request-ID"] == "mine-1"
+    assert shared.get(path, headers={"X-Request-ID": "mine-1"}).headers["X-Request-ID"] == "mine-1"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*", "application/json", "image/png"])
 @pytest.mark.parametrize("path", ["/nowhere", "/upload/", "/chat/", "/static/nothing.js", "/docs/assets/nothing"])
-def test_unknown_addresses(client: FlaskClient, path: str, accept: str) -> None:
-    response = client.get(path, headers={"Accept": accept})
+def test_unknown_addresses(shared: FlaskClient, path: str, accept: str) -> None:
+    response = shared.get(path, headers={"Accept": accept})
     assert response.status_code == 404
     assert response.json["error"]["code"] == "not_found"
     assert response.json["error"]["type"] == "invalid_request_error"
@@ -76,8 +76,8 @@ def test_unknown_addresses(client: FlaskClient, path: str, accept: str) -> None:
     ("path", "shape"),
     [("/api/v1/nowhere", {"detail"}), ("/api/v2/nowhere", {"type", "title", "status", "detail", "code"})],
 )
-def test_unknown_addresses_of_other_surfaces(client: FlaskClient, path: str, shape: set[str]) -> None:
-    response = client.get(path)
+def test_unknown_addresses_of_other_surfaces(shared: FlaskClient, path: str, shape: set[str]) -> None:
+    response = shared.get(path)
     assert response.status_code == 404
     assert set(response.json) == shape
 
@@ -95,40 +95,42 @@ def test_unknown_addresses_of_other_surfaces(client: FlaskClient, path: str, sha
         ("BREW", "/upload", "POST"),
     ],
 )
-def test_wrong_methods(client: FlaskClient, method: str, path: str, allowed: str) -> None:
-    response = client.open(path, method=method)
+def test_wrong_methods(shared: FlaskClient, method: str, path: str, allowed: str) -> None:
+    response = shared.open(path, method=method)
     assert (response.status_code, response.json["error"]["code"]) == (405, "method_not_allowed")
     assert allowed in response.headers["Allow"]
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/openapi.json", "/metrics", "/docs"])
-def test_head(client: FlaskClient, path: str) -> None:
-    response = client.head(path)
+def test_head(shared: FlaskClient, path: str) -> None:
+    response = shared.head(path)
     assert (response.status_code, response.data) == (200, b"")
 
 
 @pytest.mark.parametrize("host", ["", "a b", 'a"><b', "host:99999", "a,b", "a/b"])
-def test_hosts_that_cannot_be(client: FlaskClient, host: str) -> None:
-    response = client.get("/healthz", headers={"Host": host})
+def test_hosts_that_cannot_be(shared: FlaskClient, host: str) -> None:
+    response = shared.get("/healthz", headers={"Host": host})
     assert (response.status_code, response.json["error"]["code"]) == (400, "invalid_request")
     assert response.headers["X-Request-ID"]
 
 
-@pytest.mark.parametrize("host", ["a.example", "127.0.0.1:5000", "[::1]:5000", "xn--mnchen-3ya.example"])
-def test_links_are_to_the_host_that_was_asked(client: FlaskClient, host: str) -> None:
-    image_id = upload(client)
-    response = client.get(f"/images/{image_id}", headers={"Host": host})
+@pytest.mark.parametrize(
+    "host", ["a.example", "127.0.0.1:5000", "[::1]:5000", "xn--mnchen-3ya.example", "my_host:5000"]
+)
+def test_links_are_to_the_host_that_was_asked(shared: FlaskClient, host: str) -> None:
+    image_id = upload(shared)
+    response = shared.get(f"/images/{image_id}", headers={"Host": host})
     assert response.json["url"] == f"http://{host}/images/{image_id}/file"
 
 
-def test_preflight(client: FlaskClient) -> None:
+def test_preflight(shared: FlaskClient) -> None:
     asked = {
         "Origin": "https://page.example",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": ", ".join(REQUEST_HEADERS),
     }
     for path in ("/upload", f"/chat/{NOBODY}", f"/chat-stream/{NOBODY}"):
-        response = client.options(path, headers=asked)
+        response = shared.options(path, headers=asked)
         assert response.status_code == 200
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         methods = set(response.headers["Access-Control-Allow-Methods"].split(", "))
@@ -137,11 +139,11 @@ def test_preflight(client: FlaskClient) -> None:
         assert all(header in headers for header in REQUEST_HEADERS)
 
 
-def test_pages_of_any_origin_may_read_answers_and_errors(client: FlaskClient) -> None:
+def test_pages_of_any_origin_may_read_answers_and_errors(shared: FlaskClient) -> None:
     for response in (
-        client.get("/", headers={"Origin": "https://page.example"}),
-        client.get("/nowhere", headers={"Origin": "https://page.example"}),
-        client.post("/upload", headers={"Origin": "https://page.example"}),
+        shared.get("/", headers={"Origin": "https://page.example"}),
+        shared.get("/nowhere", headers={"Origin": "https://page.example"}),
+        shared.post("/upload", headers={"Origin": "https://page.example"}),
     ):
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         exposed = response.headers["Access-Control-Expose-Headers"]
@@ -160,8 +162,8 @@ def test_chosen_origins_alone(make_app: MakeApp) -> None:
         assert "Origin" in ", ".join(response.headers.getlist("Vary"))
 
 
-def test_liveness(client: FlaskClient) -> None:
-    assert client.get("/healthz").json == {"status": "alive"}
+def test_liveness(shared: FlaskClient) -> None:
+    assert shared.get("/healthz").json == {"status": "alive"}
 
 
 def test_metrics(client: FlaskClient) -> None:
@@ -194,14 +196,14 @@ def test_metrics(client: FlaskClient) -> None:
         } <= set(seen)
 
 
-def test_the_docs_page_asks_no_other_host(client: FlaskClient) -> None:
-    page = client.get("/docs")
+def test_the_docs_page_asks_no_other_host(shared: FlaskClient) -> None:
+    page = shared.get("/docs")
     assert page.status_code == 200
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
     links = re.findall(r'(?:src|href|data-document)="([^"]+)"', page.text)
     assert links
     for link in links:
         assert link.startswith("/")
-        with client.get(link) as asset:
+        with shared.get(link) as asset:
             assert asset.status_code == 200
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", page.text)

@@ -11,10 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
-from config import Settings
 from services.container import Services
-from tests import hosts
 from tests.conftest import MakeApp, services_of
 from tests.fakes import ScriptedModel
 
@@ -118,15 +115,6 @@ class Gate:
 
     def open(self) -> None:
         self.opened.set()
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    """A client of one application for all tests of a file that need no empty one."""
-    folder = tmp_path_factory.mktemp("shared")
-    app = create_app(Settings(data_dir=folder, fetch_models=False, **hosts.settings(folder)), ScriptedModel())
-    yield app.test_client()
-    services_of(app).stop()
 
 
 @pytest.fixture
