@@ -31,4 +31,4 @@ def request_id() -> str:
 
 def base_url() -> str:
     """What links begin with, without a slash at the end."""
-    return services().settings.public_base_url or f"{request.scheme}://{request.host}"
+    return services().settings.public_base_url or f"{request.scheme}://{request.host or request.environ['HTTP_HOST']}"

@@ -12,6 +12,7 @@ import flask_openapi3_swagger
 from flask import Flask, Response, g, jsonify, render_template, request, send_from_directory
 from flask_cors import CORS
 from werkzeug.exceptions import BadRequest
+from werkzeug.sansio.utils import host_is_trusted
 
 from routes import parsing
 from routes.current import services
@@ -118,7 +119,9 @@ def _begin() -> None:
     if request.method != "GET" or not ONE_RANGE.fullmatch(request.headers.get("Range", "")):
         # The whole is the answer to any other range (RFC 9110, 14.2); Werkzeug would refuse it.
         request.environ.pop("HTTP_RANGE", None)
-    if not request.host:
+    named = request.environ.get("HTTP_HOST")
+    # Werkzeug takes no underscore, which names inside a network may have.
+    if named is not None and not host_is_trusted(named.replace("_", "-")):
         # It names no host that can be, and links would lead nowhere (RFC 9112, 3.2).
         raise BadRequest
 
