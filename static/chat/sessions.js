@@ -38,8 +38,13 @@ export const plan = (id, one) => json("GET", `${SESSIONS}/${id}/plans/${one}`);
 export const decide = (id, plan, action) => json("POST", `${SESSIONS}/${id}/plans/${plan}/action`, { json: { action } });
 export const undo = (id, plan) => json("POST", `${SESSIONS}/${id}/plans/${plan}/undo`);
 
-export const ask = (id, message, { key, signal }) =>
-  send("POST", `${SESSIONS}/${id}/messages/stream`, { json: { message }, key, signal, accept: "text/event-stream" });
+export const ask = (id, message, { key, detailed, signal }) =>
+  send("POST", `${SESSIONS}/${id}/messages/stream`, {
+    json: { message, force_detailed_analysis: detailed },
+    key,
+    signal,
+    accept: "text/event-stream",
+  });
 export const follow = (id, message, { after, signal }) =>
   send("GET", `${SESSIONS}/${id}/messages/${message}/stream`, { after, signal, accept: "text/event-stream" });
 export const cancel = (id, message) => json("POST", `${SESSIONS}/${id}/messages/${message}/cancel`);

@@ -13,13 +13,13 @@ const PAUSE_MS = 400;
  *
  * @param {string} session
  * @param {string} text
- * @param {{key: string, signal: AbortSignal, on: (event: object) => void}} options `on` gets every event's data;
+ * @param {{key: string, detailed: boolean, signal: AbortSignal, on: (event: object) => void}} options `on` gets every event's data;
  *   `{type: "again"}` means that all events come once more from the start
  * @returns {Promise<void>} when the answer is whole
  * @throws {Problem}, or an AbortError; `problem.broken` says that the server had taken the question
  */
-export async function ask(session, text, { key, signal, on }) {
-  await read(await sessions.ask(session, text, { key, signal }), { session, message: "", last: "", signal, on });
+export async function ask(session, text, { key, detailed, signal, on }) {
+  await read(await sessions.ask(session, text, { key, detailed, signal }), { session, message: "", last: "", signal, on });
 }
 
 /** Read the answer to an earlier question, from its start and on while it is made. */

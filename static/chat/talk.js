@@ -39,7 +39,7 @@ export class Talk {
     this.box.replaceChildren();
     messages.forEach((message, index) => {
       if (message.role === "user") this.putQuestion(message, messages[index + 1]);
-      else if (!fruitless(message)) this.putAnswer(message, plans);
+      else if (!fruitless(message)) this.putAnswer(message, plans, messages[index - 1]?.content ?? "");
     });
     if ([...this.plans.values()].some(({ live }) => live)) this.hear();
     this.changed();
@@ -54,8 +54,9 @@ export class Talk {
     );
   }
 
-  async putAnswer(message, plans) {
+  async putAnswer(message, plans, question) {
     const reply = this.put(new ChatReply());
+    reply.question = question;
     if (message.status === "streaming") {
       await this.follow(message, reply);
     } else {
@@ -63,10 +64,20 @@ export class Talk {
       await reply.whole(message.content, factsOf(message), {
         ...noteOf(message),
         by: by("Answered", message.provider),
+        tools: this.again(question, message.metadata ?? {}),
         announce: false,
       });
     }
     this.changed();
+  }
+
+  /** What can be done with the last answer: have it again, or have the pictures looked at more closely. */
+  again(question, { offers_detailed_analysis: closer }) {
+    if (!question || !this.session.is_active) return [];
+    const send = (detailed) => !this.busy && this.send(question, newKey(), this.put(new Mine(question)), detailed);
+    const tools = [tool("retry", "Ask again", () => send(false), "tool again")];
+    if (closer) tools.push(tool("eye", "Look more closely", () => send(true), "tool again"));
+    return tools;
   }
 
   async follow(message, reply) {
@@ -81,17 +92,18 @@ export class Talk {
     }
   }
 
-  /** Send a message; the same `key` is the same message sent again. */
-  async send(text, key = newKey(), mine = this.put(new Mine(text))) {
+  /** Send a message; the same `key` is the same message sent again. `detailed`: the pictures are shown in full size. */
+  async send(text, key = newKey(), mine = this.put(new Mine(text)), detailed = false) {
     mine.sending();
     const reply = this.put(new ChatReply());
+    reply.question = text;
     this.work(true);
     this.stopper = new AbortController();
     try {
-      await ask(this.id, text, { key, signal: this.stopper.signal, on: (event) => this.take(event, reply) });
+      await ask(this.id, text, { key, detailed, signal: this.stopper.signal, on: (event) => this.take(event, reply) });
     } catch (error) {
       if (error.broken || error.name === "AbortError") await this.broke(error, reply, text);
-      else this.notSent(error, reply, mine, { text, key });
+      else this.notSent(error, reply, mine, { text, key, detailed });
     } finally {
       this.work(false);
     }
@@ -136,7 +148,8 @@ export class Talk {
   complete(event, reply) {
     for (const plan of event.pending_actions ?? []) this.putPlan(reply, plan);
     const note = event.cancelled ? "Stopped." : NOTES[event.finish_reason];
-    reply.whole(event.content, event, { note, by: by("Answered", event.provider) }).then(this.changed);
+    const tools = this.again(reply.question, event);
+    reply.whole(event.content, event, { note, by: by("Answered", event.provider), tools }).then(this.changed);
     if (event.pending_actions?.length) say("A plan waits for your yes.");
   }
 
@@ -186,12 +199,12 @@ export class Talk {
     this.changed();
   }
 
-  notSent(error, reply, mine, { text, key }) {
+  notSent(error, reply, mine, { text, key, detailed }) {
     reply.element.remove();
     const retry = tool("retry", "Try again", () => {
       if (this.busy) return;
       this.box.append(mine.element);
-      this.send(text, key, mine);
+      this.send(text, key, mine, detailed);
     });
     const drop = tool("close", "Remove", () => {
       mine.element.remove();

@@ -126,7 +126,7 @@ function refresh(talk = null) {
   byId("chat-send").hidden = busy;
   byId("chat-stop").hidden = !busy;
   byId("chat-send").disabled = sending();
-  field.placeholder = given() ? "Ask about what you have added…" : "Ask about your library…";
+  field.placeholder = given() ? "Ask about these…" : "Ask about your library…";
   if (hadFocus && !busy) field.focus();
   byId("chat-chips").replaceChildren(...(open ? [] : BEGINNINGS.map(chip)));
   if (!open) {

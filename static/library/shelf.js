@@ -29,7 +29,12 @@ export const whenFilled = (callback) => (onFill = callback);
 
 const SOURCES = {
   pictures: async ({ folder }, offset) => {
-    const { images, total_count: count, has_more: left } = await server.pictures({ folder_id: folder, limit: PAGE, offset });
+    const { images, total_count: count, has_more: left } = await server.pictures({
+      folder_id: folder,
+      sort: byId("library-sort").value,
+      limit: PAGE,
+      offset,
+    });
     return { items: images, total: count, left };
   },
   documents: async ({ folder }, offset) => {

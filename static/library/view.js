@@ -4,6 +4,7 @@ import { alarm } from "../announce.js";
 import * as connection from "../connection.js";
 import { byId, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
+import { keep, kept } from "../keep.js";
 import { choosing } from "../picking.js";
 import { go } from "../router.js";
 import { find, forget, searching, showFinding, startFinding } from "./finding.js";
@@ -120,6 +121,7 @@ async function fill() {
   stale = false;
   showFolders();
   const first = await shelf.fill(kind, folder);
+  byId("library-sort").hidden = kind !== "pictures";
   if (first) showEmpty(first.total);
 }
 
@@ -159,6 +161,7 @@ function showEmpty(count) {
 async function search(wish) {
   stopSelecting();
   filled = `${kind}/${folder}`;
+  byId("library-sort").hidden = true; // the surest come first
   showProblem("");
   try {
     await find(wish);
@@ -217,8 +220,19 @@ async function talk(ids, of) {
   await attempt(async () => go(`/chat/${await begin(of === "pictures" ? { pictures: ids } : { documents: ids })}`));
 }
 
+function startSorting() {
+  const field = byId("library-sort");
+  const before = kept("library.sort", "newest");
+  if ([...field.options].some(({ value }) => value === before)) field.value = before;
+  field.addEventListener("change", () => {
+    keep("library.sort", field.value);
+    attempt(fill);
+  });
+}
+
 function start() {
   startDrawer("library");
+  startSorting();
   startFinding(search, stopSearching);
   startSelecting({ changed: () => attempt(again), talk });
   shelf.whenFilled(mark);
