@@ -64,7 +64,7 @@ export class Talk {
       await reply.whole(message.content, factsOf(message), {
         ...noteOf(message),
         by: by("Answered", message.provider),
-        tools: this.again(question, message.metadata ?? {}),
+        tools: this.again(question, factsOf(message), message.metadata?.offers_detailed_analysis),
         announce: false,
       });
     }
@@ -72,11 +72,12 @@ export class Talk {
   }
 
   /** What can be done with the last answer: have it again, or have the pictures looked at more closely. */
-  again(question, { offers_detailed_analysis: closer }) {
+  again(question, { agents_used: agents = [], image_context: pictures }, closer = true) {
     if (!question || !this.session.is_active) return [];
     const send = (detailed) => !this.busy && this.send(question, newKey(), this.put(new Mine(question)), detailed);
     const tools = [tool("retry", "Ask again", () => send(false), "tool again")];
-    if (closer) tools.push(tool("eye", "Look more closely", () => send(true), "tool again"));
+    if (closer && pictures?.length && agents.includes("AnalysisAgent"))
+      tools.push(tool("eye", "Look more closely", () => send(true), "tool again"));
     return tools;
   }
 
@@ -96,7 +97,7 @@ export class Talk {
   async send(text, key = newKey(), mine = this.put(new Mine(text)), detailed = false) {
     mine.sending();
     const reply = this.put(new ChatReply());
-    reply.question = text;
+    Object.assign(reply, { question: text, detailed });
     this.work(true);
     this.stopper = new AbortController();
     try {
@@ -148,7 +149,7 @@ export class Talk {
   complete(event, reply) {
     for (const plan of event.pending_actions ?? []) this.putPlan(reply, plan);
     const note = event.cancelled ? "Stopped." : NOTES[event.finish_reason];
-    const tools = this.again(reply.question, event);
+    const tools = this.again(reply.question, event, !reply.detailed);
     reply.whole(event.content, event, { note, by: by("Answered", event.provider), tools }).then(this.changed);
     if (event.pending_actions?.length) say("A plan waits for your yes.");
   }

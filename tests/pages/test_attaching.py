@@ -33,6 +33,15 @@ def test_a_chat_is_about_the_files_it_was_given(visit: Visit, library: LibrarySi
     expect(attached).to_have_count(0)
     expect(page.locator("#chat-aim-text")).to_have_text("Only about 1 picture")
 
+    turns = page.locator("#chat-log .turn")
+    page.get_by_role("button", name="Look more closely").click()
+    expect(turns).to_have_count(4)
+    expect(turns.last.get_by_role("button", name="Ask again")).to_be_visible()
+    expect(page.get_by_role("button", name="Look more closely")).to_have_count(0)
+    sent = [one.post_data_json["force_detailed_analysis"] for one in visit.sent("POST", "/api/v2/chat/sessions/")]
+    assert sent == [False, True]
+    expect(page.get_by_role("button", name="Ask again")).to_have_count(1)  # the last answer's
+
     page.evaluate(DROPPED, ["another", base64.b64encode(photo("rocket")).decode()])
     expect(attached).to_have_count(2)
     expect(page.locator("#chat-send")).to_be_enabled()

@@ -64,6 +64,12 @@ def test_pictures_are_looked_through_one_after_the_other(visit: Visit, library: 
     expect(cards(page)).to_have_count(3)
     expect(cards(page).last.locator("a")).to_be_focused()
 
+    page.select_option("#library-sort", "oldest")
+    expect(cards(page).locator("b")).to_have_text(["third.jpg", "second.jpg", "first.jpg"])
+    page.reload()
+    page.select_option("#library-sort", "name")
+    expect(cards(page).locator("b")).to_have_text(["first.jpg", "second.jpg", "third.jpg"])
+
 
 def test_a_document_gets_another_title(visit: Visit, library: LibrarySite) -> None:
     page = visit.page
