@@ -57,6 +57,28 @@ def test_tool_calls_come_whole(aimock: Aimock, cloud: ChatModel) -> None:
     assert events[-1].finish_reason == "tool_calls"
 
 
+NAMED = {
+    "openai": [sse({"id": "answer-1", "model": "made-by", "choices": []}), OPENAI.text("A cat."), OPENAI.finish],
+    "gemini": [
+        sse({"responseId": "answer-1", "modelVersion": "made-by", "candidates": [{"finishReason": "STOP"}]}),
+    ],
+    "anthropic": [
+        sse({"type": "message_start", "message": {"id": "answer-1", "model": "made-by"}}),
+        ANTHROPIC.finish,
+    ],
+}
+
+
+@pytest.mark.parametrize("vendor", [OPENAI, GEMINI, ANTHROPIC], ids=lambda vendor: vendor.name)
+def test_what_a_vendor_calls_its_answer(serve: Serve, vendor: Vendor) -> None:
+    done = answer(serve, vendor, *NAMED[vendor.name])[-1]
+    assert isinstance(done, AnswerDone)
+    assert (done.response_id, done.response_model) == ("answer-1", "made-by")
+    done = answer(serve, vendor, vendor.text("A cat."), vendor.finish)[-1]
+    assert isinstance(done, AnswerDone)
+    assert not done.response_id
+
+
 def openai_call(**fragment: Any) -> bytes:
     return sse({"choices": [{"index": 0, "delta": {"tool_calls": [fragment]}}]})
 
