@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-import nh3
 from flask import Response, jsonify, render_template, request
 from flask_openapi3 import APIBlueprint, Tag
 from markdown_it import MarkdownIt
@@ -79,6 +78,9 @@ def rendered(text: str) -> str:
     HTML in the text is escaped, a picture is shown by its alternative text, and a link that is not http, https or
     mailto loses its address.
     """
+    # A megabyte and a half that a server without readers of its page does without.
+    import nh3
+
     return nh3.clean(
         _markdown().render(text),
         tags=TAGS,

@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
-
-import jsonschema
-from jsonschema.protocols import Validator
+from typing import TYPE_CHECKING, Any
 
 from services.agent.evidence import Change, Found
 from services.content import ImagePart, ToolCall, ToolResult, ToolSpec
 from services.errors import AssistantError
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 MOST_TOLD = 3
 """Violations of a schema a model is told of at once."""
@@ -77,6 +77,9 @@ def _told(schema: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _validator(_name: str, schema: str) -> Validator:
+    # Two megabytes that a server does without until a model first calls a tool.
+    import jsonschema
+
     return jsonschema.Draft202012Validator(json.loads(schema))
 
 
