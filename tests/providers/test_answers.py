@@ -64,7 +64,8 @@ NAMED = {
     ],
     "anthropic": [
         sse({"type": "message_start", "message": {"id": "answer-1", "model": "made-by"}}),
-        ANTHROPIC.finish,
+        sse({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}}),
+        sse({"type": "message_stop"}),
     ],
 }
 
