@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import PIL
 
 from services.errors import InvalidInput, TooLarge
@@ -36,30 +34,7 @@ from services.studio.operations import (
 from services.studio.parse import LeftOut, NotUnderstood, Understood, parse
 from services.studio.phrases_canvas import SIDE
 from services.studio.render import finish, is_lossless, replay
-
-KEYS = "GEMINI_API_KEY or OPENAI_API_KEY"
-_HINTS = (
-    ("crop", "say what to keep, such as “crop to a square” or “crop to the left half”"),
-    ("text", "say which words, in quotes: add the text “Hello” at the top"),
-    ("caption", "say which words, in quotes: add the caption “Hello”"),
-    ("resize", "say how large, such as “resize to 800x600” or “to 50%”"),
-)
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """The work on one request."""
-
-    frames: Frames | None
-    chain: list[Edit]
-    base: ChainBase
-    mask: str | None = None
-    done: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    history: list[tuple[Frames | None, list[Edit], list[str]]] = field(default_factory=list)
+from services.studio.sheet import KEYS, Sheet, note, short, text_of
 
 
 class LocalEditor:
@@ -101,9 +76,9 @@ class LocalEditor:
                 case Understood():
                     _do(sheet, step)
                 case LeftOut():
-                    sheet.left_out.append(step.words)
+                    sheet.left_out.append(short(step.words))
                 case NotUnderstood():
-                    sheet.problems.append(_cannot(step))
+                    note(sheet, step)
         rewritten = lossless and not is_lossless(sheet.chain)
         same = before is not None and sheet.frames is not None and _same_file(before, sheet.frames) and not rewritten
         return self._reply(request, sheet, same=same)
@@ -113,14 +88,14 @@ class LocalEditor:
             return request.subject
         return self._caption(request.picture.data)
 
-    def _reply(self, request: StudioRequest, sheet: _Sheet, *, same: bool) -> StudioReply:
+    def _reply(self, request: StudioRequest, sheet: Sheet, *, same: bool) -> StudioReply:
         frames = sheet.frames
         changed = bool(sheet.done) and frames is not None and not same
         if not changed or frames is None:
             if sheet.done:  # each did something, together nothing: flipped and flipped back
                 sheet.unchanged, sheet.done = sheet.unchanged + sheet.done, []
             outcome: Outcome = "unchanged" if sheet.unchanged else "text_only"
-            return StudioReply(_text(sheet), None, outcome, self.name, self.model, "stop")
+            return StudioReply(text_of(sheet), None, outcome, self.name, self.model, "stop")
         operations = tuple(sheet.chain)
         rendered = finish(frames, operations)
         sheet.remarks.extend(rendered.notes)
@@ -128,7 +103,7 @@ class LocalEditor:
             why = "so that nothing outside the marked region changes" if sheet.mask else "because parts are see-through"
             sheet.remarks.append(f"The result is a PNG file, {why}.")
         return StudioReply(
-            _text(sheet), Picture(rendered.data, rendered.mime_type), "picture", self.name, self.model, "stop",
+            text_of(sheet), Picture(rendered.data, rendered.mime_type), "picture", self.name, self.model, "stop",
             alt_text=alt_text(operations, data=rendered.data, caption=self._caption or (lambda _data: request.subject)),
             operations=operations, chain_base=sheet.base,
         )  # fmt: skip
@@ -143,22 +118,22 @@ def _became_png(request: StudioRequest, mime_type: str, base: ChainBase) -> bool
     return was_jpeg and mime_type == "image/png" and base != "nothing"
 
 
-def _begin(request: StudioRequest) -> _Sheet:
+def _begin(request: StudioRequest) -> Sheet:
     if request.picture is None:
         if request.mask is not None:
             raise mask_without_picture()
-        return _Sheet(None, [], "nothing")
+        return Sheet(None, [], "nothing")
     if request.mask is not None:
         # Exact means against the pixels of the version that is seen, so its own file is what the chain starts from.
         frames = decoded_or_rejected(request.picture.data, field="picture")
-        return _Sheet(frames, [], "picture", stored(read_mask(request.mask, frames.size)))
+        return Sheet(frames, [], "picture", stored(read_mask(request.mask, frames.size)))
     if request.chain is None:
-        return _Sheet(decoded_or_rejected(request.picture.data, field="picture"), [], "picture")
+        return Sheet(decoded_or_rejected(request.picture.data, field="picture"), [], "picture")
     base: ChainBase = "nothing" if request.chain.original is None else "original"
-    return _Sheet(replay(request.chain.original, request.chain.operations), list(request.chain.operations), base)
+    return Sheet(replay(request.chain.original, request.chain.operations), list(request.chain.operations), base)
 
 
-def _do(sheet: _Sheet, step: Understood) -> None:
+def _do(sheet: Sheet, step: Understood) -> None:
     """All of a step or nothing of it."""
     frames, chain, done = sheet.frames, list(sheet.chain), list(sheet.done)
     sheet.history.append((frames, chain, done))
@@ -169,21 +144,21 @@ def _do(sheet: _Sheet, step: Understood) -> None:
         sheet.frames, sheet.chain, sheet.done = frames, chain, done
         sheet.history.pop()
         more = f" A picture model can cut it out, if the server has a {KEYS}." if _cuts_out(step) else ""
-        sheet.problems.append(f"“{step.words}”: {error.message.rstrip('.')}.{more}")
+        sheet.problems.append(f"“{short(step.words)}”: {error.message.rstrip('.')}.{more}")
 
 
 def _cuts_out(step: Understood) -> bool:
     return any(isinstance(one, Transparent) for one in step.operations)
 
 
-def _with_canvas(sheet: _Sheet, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+def _with_canvas(sheet: Sheet, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     """Something to draw on, where there is nothing yet."""
     if sheet.frames is None and isinstance(operations[0], Shape | Text):
         return (Canvas(SIDE, SIDE, "solid", ("#ffffff",)), *operations)
     return operations
 
 
-def _do_one(sheet: _Sheet, operation: Operation) -> None:
+def _do_one(sheet: Sheet, operation: Operation) -> None:
     match operation:
         case Undo():
             _take_back(sheet, operation.steps)
@@ -195,7 +170,7 @@ def _do_one(sheet: _Sheet, operation: Operation) -> None:
             _edit(sheet, operation)
 
 
-def _take_back(sheet: _Sheet, steps: int) -> None:
+def _take_back(sheet: Sheet, steps: int) -> None:
     """Undo within one prompt: "crop it to a square, no, undo that"."""
     sheet.history.pop()  # the undo itself
     if len(sheet.history) < steps:
@@ -206,7 +181,7 @@ def _take_back(sheet: _Sheet, steps: int) -> None:
     sheet.history.append((sheet.frames, list(sheet.chain), list(sheet.done)))
 
 
-def _edit(sheet: _Sheet, plain: PlainEdit) -> None:
+def _edit(sheet: Sheet, plain: PlainEdit) -> None:
     operation: Edit = Masked(sheet.mask, (plain,)) if sheet.mask else plain
     _check(operation)
     before = sheet.frames
@@ -223,7 +198,7 @@ def _edit(sheet: _Sheet, plain: PlainEdit) -> None:
     sheet.done.append(describe(plain))
 
 
-def _convert(sheet: _Sheet, operation: Convert) -> None:
+def _convert(sheet: Sheet, operation: Convert) -> None:
     if sheet.mask:
         raise CannotApply("the kind of file is of the whole picture, say it without a marked region")
     before = sheet.frames
@@ -251,37 +226,3 @@ def _check(operation: Edit) -> None:
 
 def _stretched(before: tuple[int, int], after: tuple[int, int]) -> bool:
     return min(after) > 20 and abs(before[0] * after[1] / (before[1] * after[0]) - 1) > 0.03
-
-
-def _cannot(step: NotUnderstood) -> str:
-    words = step.words.lower()
-    hint = next(
-        (hint for word, hint in _HINTS if word in words and set(step.leftovers) <= {word, "crop", "resize"}), None
-    )
-    if hint:
-        return f"“{step.words}”: {hint}."
-    return (
-        f"“{step.words}”: the local editor cannot do that. It crops, turns, resizes, adjusts, frames, writes and "
-        f"draws simple shapes; a picture model can do more, if the server has a {KEYS}."
-    )
-
-
-def _sentence(parts: list[str]) -> str:
-    text = "; ".join(parts)
-    return text[0].upper() + text[1:] + "."
-
-
-def _text(sheet: _Sheet) -> str:
-    lines = []
-    if sheet.done:
-        lines.append(_sentence(sheet.done))
-    if sheet.unchanged:
-        lines.append("This changed nothing, the picture was like that already: " + "; ".join(sheet.unchanged) + ".")
-    lines.extend(sheet.remarks)
-    if sheet.left_out:
-        lines.append("Left alone, as you asked: " + "; ".join(f"“{words}”" for words in sheet.left_out) + ".")
-    if sheet.problems:
-        lines.append(("Not done: " if sheet.done else "Nothing was done. ") + " ".join(sheet.problems))
-    if not lines:
-        lines.append("I did not find an edit in that. Say for example “make it black and white”.")
-    return "\n\n".join(lines)

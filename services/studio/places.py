@@ -40,8 +40,8 @@ def take_region(reader: Reader) -> Region | None:
         return edge_region(match["edge"], _SHARES[match["part"].lower()])
     if match := reader.take(rf"\b(?P<part>half|third|quarter) (?:on|at|to) the (?P<edge>{_EDGE})\b"):
         return edge_region(match["edge"], _SHARES[match["part"].lower()])
-    if match := reader.take(rf"\b(?P<edge>{_EDGE}) (?P<n>\d+(?:\.\d+)?)%"):
-        return edge_region(match["edge"], min(1.0, float(match["n"]) / 100))
+    if match := reader.take(rf"\b(?P<edge>{_EDGE}) (?P<n>100|(?!0+(?:\.0*)?%)\d{{1,2}}(?:\.\d+)?)%"):
+        return edge_region(match["edge"], float(match["n"]) / 100)
     if match := reader.take(rf"{_MIDDLE}(?: (?P<n>\d+)%)?(?:[ -](?P<part>third|half|part|area|section))?"):
         share = int(match["n"]) / 100 if match["n"] else _SHARES.get((match["part"] or "half").lower(), 0.5)
         share = 0.5 if match["part"] in ("part", "area", "section") else min(1.0, share)

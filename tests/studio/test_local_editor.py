@@ -77,6 +77,16 @@ def test_the_part_it_can_do_is_done_and_the_rest_is_said() -> None:
     assert "Not done: “add a moon”" in reply.text
 
 
+def test_a_long_wish_is_not_told_back_whole() -> None:
+    assert len(ask("paint a dragon that " + "breathes fire and " * 300).text) < 700
+
+
+def test_why_several_wishes_cannot_be_granted_is_told_once() -> None:
+    text = ask("paint a dragon. rotate it left. remove the cat").text
+    assert text.count("the local editor cannot do that") == 1
+    assert "Not done: “paint a dragon”, “remove the cat”: the local editor" in text
+
+
 def test_a_correction_takes_back_what_was_said_before_it() -> None:
     assert ask("make it brighter, no wait, darker").text == "Brightness lowered by 25%."
 
