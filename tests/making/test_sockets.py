@@ -63,6 +63,7 @@ def test_many_sends_in_one_conversation(api: httpx2.Client) -> None:
     assert len(kept["turns"]) == 1 + len(made)
 
 
+@pytest.mark.slow(hosts=True)
 def test_a_server_that_is_killed(tmp_path: Path, vendor: VendorServer) -> None:
     """What was being made is settled at the next start, and can be asked for again."""
     settings = {"IMAGE_PROVIDER": "gemini", "GEMINI_API_KEY": "k", "GEMINI_BASE_URL": vendor.url}

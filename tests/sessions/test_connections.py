@@ -21,7 +21,7 @@ import pytest
 from tests.conftest import picture
 from tests.inventory import eventually
 from tests.mock.aimock import Aimock
-from tests.server import Server
+from tests.server import Server, running
 from tests.sessions.conftest import SESSIONS, Event, events_of, names_of
 
 WORDS = [f"word{number:03} " for number in range(60)]
@@ -31,21 +31,37 @@ TOKEN_MS = 40
 Start = Callable[..., Server]
 
 
+def upstream(mock: Aimock) -> dict[str, str]:
+    return {"VISION_PROVIDER": "openai", "OPENAI_BASE_URL": mock.openai_url, "OPENAI_API_KEY": "test-key"}
+
+
 @pytest.fixture
 def start(aimock: Aimock, tmp_path: Path) -> Iterator[Start]:
     """Starts servers over one folder, behind them a vendor that takes its time."""
     aimock.answer(LONG, latency=TOKEN_MS, chunkSize=len(WORDS[0]))
     started: list[Server] = []
-    vendor = {"VISION_PROVIDER": "openai", "OPENAI_BASE_URL": aimock.openai_url, "OPENAI_API_KEY": "test-key"}
 
     def begin(**settings: str) -> Server:
-        started.append(Server(tmp_path, **(vendor | settings)))
+        started.append(Server(tmp_path, **(upstream(aimock) | settings)))
         return started[-1]
 
     yield begin
     for one in started:
         if one.process.poll() is None:
             one.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def running_server(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("connections"), **upstream(aimock_server)) as started:
+        yield started
+
+
+@pytest.fixture
+def server(running_server: Server, aimock: Aimock) -> Server:
+    """One server for the tests that need none of their own, behind it the same vendor."""
+    aimock.answer(LONG, latency=TOKEN_MS, chunkSize=len(WORDS[0]))
+    return running_server
 
 
 def api(server: Server) -> httpx2.Client:
@@ -144,8 +160,7 @@ def test_cut_and_taken_up_again(start: Start) -> None:
     assert early + again(restarted, session, message, seen).rest() == whole
 
 
-def test_many_readers_at_once(start: Start) -> None:
-    server = start()
+def test_many_readers_at_once(server: Server) -> None:
     session = new_session(server)
     first = ask(server, session)
     message = message_of(first.until(1))
@@ -163,8 +178,7 @@ def test_many_readers_at_once(start: Start) -> None:
         assert events(other)[0].id == number + 1 if number else events(other)[0].name == "connection"
 
 
-def test_words_arrive_while_the_answer_is_made(start: Start) -> None:
-    server = start()
+def test_words_arrive_while_the_answer_is_made(server: Server) -> None:
     began = time.monotonic()
     reader = ask(server, new_session(server))
     reader.until(3)
@@ -174,12 +188,11 @@ def test_words_arrive_while_the_answer_is_made(start: Start) -> None:
     assert time.monotonic() - began > first + TOKEN_MS * 40 / 1000
 
 
-def test_a_reader_that_does_not_read(start: Start, aimock: Aimock) -> None:
+def test_a_reader_that_does_not_read(server: Server, aimock: Aimock) -> None:
     """Its connection is full long before the answer is made: others are not held up, and it gets all in the end."""
     aimock.reset()
     piece = "x" * 3999 + " "
     aimock.answer({"content": piece * 80}, latency=10, chunkSize=len(piece))
-    server = start()
     session = new_session(server)
     stuck = ask(server, session)
     message = message_of(stuck.until(1))
