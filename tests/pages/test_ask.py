@@ -7,6 +7,7 @@ import io
 import signal
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -183,6 +184,7 @@ def test_a_reload_in_the_middle_of_an_answer_loses_nothing_that_was_kept(visit: 
     expect(visit.page.locator("#ask-send")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_broken_connection_is_shown_and_mended(visit: Visit, own_site: Site) -> None:
     own_site.model.answer({"content": LONG}, when={"userMessage": "Go on"}, latency=80, chunkSize=12)
     upload(visit, own_site)
