@@ -56,6 +56,8 @@ def answer(
     history: Sequence[Message] = (),
     language: Language = "en",
     style: Style = "written",
+    *,
+    names: Sequence[str] = (),
 ) -> str:
     """Answer a question about pictures from what was measured of them.
 
@@ -65,17 +67,24 @@ def answer(
         history: the conversation before the question, oldest first.
         language: of the answer, whatever the question's.
         style: `spoken` is short and without Markdown.
+        names: what to call each of several pictures, each then on a line of its own; "picture 1" without.
     Returns: sentences joined by spaces; never empty.
     """
     speaker = Speaker(language, style)
     asks = understand(question, history) if question.strip() else (Ask("describe"),)
     said: list[str] = []
     for ask in asks:
-        said += [sentence for sentence in _answer_one(ask, facts, history, speaker) if sentence not in said]
-    return " ".join(said)
+        more = _answer_one(ask, facts, history, speaker, names)
+        if len(facts) < 2:
+            said += [sentence for sentence in more if sentence not in said]
+        elif not set(more) <= set(said):
+            said += more  # whole, with the heads that tell the pictures apart
+    return " ".join(said).replace(" \n", "\n").strip()
 
 
-def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], speaker: Speaker) -> list[str]:
+def _answer_one(
+    ask: Ask, facts: Sequence[Facts], history: Sequence[Message], speaker: Speaker, names: Sequence[str]
+) -> list[str]:
     said = _without_looking(ask, speaker) or ([] if facts else [speaker.say("no_picture")])
     if said:
         return said
@@ -94,9 +103,10 @@ def _answer_one(ask: Ask, facts: Sequence[Facts], history: Sequence[Message], sp
             if each[0][0] == speaker.say("not_understood")
             else [speaker.say("pictures_all", n=len(each)), *each[0]]
         )
-    for number, one in enumerate(each, 1):
-        said += [speaker.say("picture_n", n=number), *one]
-    return said
+    heads = [f"\n{number}. {name}:" for number, name in enumerate(names, 1)] or [
+        speaker.say("picture_n", n=number) for number in range(1, len(each) + 1)
+    ]
+    return [sentence for head, one in zip(heads, each, strict=True) for sentence in (head, *one)]
 
 
 def _without_looking(ask: Ask, speaker: Speaker) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from services.agent.citations import cite_picture
 from services.agent.routing import next_step
 from services.answers import answer
 from services.content import FinishReason, ImageSource, Message, ToolCall, Usage
@@ -55,9 +56,12 @@ class LocalChat:
                 yield from self._step(step, request)
                 return
         question, history = (request.messages[asked].text, request.messages[:asked]) if asked is not None else ("", ())
-        facts = [self._look(source) for source in _pictures(request.messages)]
+        sources = _pictures(request.messages)
+        facts = [self._look(source) for source in sources]
         yield AnswerStarted(self.name, self.model)
-        text = answer(question, facts, _talk(history), request.language, request.style)
+        # Where there are tools there are citations: pictures are told apart by their names.
+        names = [cite_picture(source.image_id, "") for source in sources] if request.tools else ()
+        text = answer(question, facts, _talk(history), request.language, request.style, names=names)
         text, finish_reason = _within(text, request)
         for piece in pieces(text):
             yield TextDelta(piece)

@@ -271,3 +271,10 @@ def test_a_sentence_over_several_lines_is_read_without_a_pause(street: Facts) ->
     read = replace(street, text=tuple(TextLine(line, 0.95, True, Box(0.4, 0.1, 0.6, 0.2)) for line in lines))
     said = answer("what does it say?", [read], style="spoken")
     assert "“Please keep the door closed. EXIT, Platform 2”" in said
+
+
+def test_two_questions_about_two_pictures_are_told_apart(street: Facts, empty: Facts) -> None:
+    both = answer("is there a dog? and is there a car?", [street, empty])
+    assert both.count("Picture 1:") == both.count("Picture 2:") == 2
+    named = answer("is there a dog?", [street, empty], names=("a.jpg", "b.jpg"))
+    assert [line.split(":")[0] for line in named.splitlines()] == ["1. a.jpg", "2. b.jpg"]

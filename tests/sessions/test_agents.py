@@ -192,7 +192,7 @@ def test_the_main_job(library: Library) -> None:
         ("Trips नावाचे नवीन फोल्डर बनवा", "create_folder", "“Trips” फोल्डर तयार करा"),
         ("What documents do I have?", "list_documents", "pump_manual.md"),
         ("Show me page 1 of the manual", "read_document_page", "wire brush"),
-        ("How much storage have I used?", "usage_statistics", "1 documents"),
+        ("How much storage have I used?", "usage_statistics", "1 document,"),
         ("What folders do I have?", "list_folders", "no folders"),
         ("What is in the Nowhere folder?", "list_folder_images", "no folder of this name"),
         ("Create a folder called Trips", "create_folder", "waits for your approval"),
