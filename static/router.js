@@ -1,6 +1,8 @@
 // Views by the address: `#/ask`, `#/ask/<id>`, `#/chat/<id>`, `#/library/document/<id>/<page>`, `#/studio/<id>`, `#/speak`.
 
+import * as connection from "./connection.js";
 import { byId, make } from "./dom.js";
+import { failed } from "./notice.js";
 
 // A view with a style sheet of its own brings it along when it is first opened.
 const LOADERS = {
@@ -30,6 +32,12 @@ export function settle(path) {
 /** Add an address to the history without going there: it is shown already. */
 export function push(path) {
   history.pushState(null, "", `#${path}`);
+}
+
+/** Call back when the server answers again, if nobody has gone on to another place meanwhile. */
+export function whenBackHere(callback) {
+  const here = location.hash;
+  connection.whenBack(() => location.hash === here && callback());
 }
 
 export function startRouting() {
@@ -63,7 +71,8 @@ async function arrive() {
   }
   const section = byId(`view-${name}`);
   section.inert = !ready.has(name); // nothing can be used before its script is there
-  const view = await LOADERS[name]();
+  const view = await loaded(name);
+  if (!view) return;
   ready.add(name);
   section.inert = false;
   if (current.name !== name) return; // somebody went on while it was loading
@@ -71,6 +80,20 @@ async function arrive() {
   await view.enter(...(rest.length ? rest : [""]));
   // A link in a list goes away when the list is shown anew, and the focus with it.
   if (!first && (changed || document.activeElement === document.body)) focusTitle(name);
+}
+
+/** A view's script; null if it cannot be had. It is tried again once the server is back. */
+async function loaded(name, last = false) {
+  try {
+    return await LOADERS[name]();
+  } catch {
+    if (last) failed("This part of the page could not be loaded. Load the page again.");
+    else {
+      connection.lost();
+      whenBackHere(async () => (await loaded(name, true)) && arrive());
+    }
+    return null;
+  }
 }
 
 function plain(part) {

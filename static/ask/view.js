@@ -2,13 +2,12 @@
 
 import { send, setPicture } from "../api.js";
 import { alarm, say } from "../announce.js";
-import * as connection from "../connection.js";
 import { asTaken } from "../converting.js";
 import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { failed, notice } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
-import { go, push, settle } from "../router.js";
+import { go, push, settle, whenBackHere } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import { startFinding, stopFinding } from "./finding.js";
 import * as kept from "./kept.js";
@@ -116,8 +115,8 @@ async function openTalk(id) {
     if (!kept.pictures().some((picture) => picture.id === id)) kept.remember(id, image.filename);
   } catch (error) {
     if (error.status === 404) kept.forget(id);
-    if (error.lost) connection.whenBack(() => go(`/ask/${id}`));
     settle("/ask");
+    if (error.lost) whenBackHere(() => go(`/ask/${id}`));
     await enter("");
     showProblem(error.message);
     return true;

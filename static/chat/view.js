@@ -7,7 +7,7 @@ import { startDrawer } from "../drawer.js";
 import { ask, askText } from "../dialogs.js";
 import { notice, tried } from "../notice.js";
 import { choosing } from "../picking.js";
-import { go, settle } from "../router.js";
+import { go, settle, whenBackHere } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
 import { attach, given, handOver, sending } from "./attaching.js";
 import * as sessions from "./sessions.js";
@@ -74,8 +74,8 @@ async function openTalk(id) {
       talks.set(id, talk);
     }
   } catch (error) {
-    if (error.lost) connection.whenBack(() => go(`/chat/${id}`));
     settle("/chat");
+    if (error.lost) whenBackHere(() => go(`/chat/${id}`));
     await enter("");
     showProblem(error.message);
     return false;

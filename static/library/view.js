@@ -1,12 +1,11 @@
 // Library: pictures and documents in folders, found by words, and each of them opened.
 
 import { alarm } from "../announce.js";
-import * as connection from "../connection.js";
 import { byId, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { keep, kept } from "../keep.js";
 import { choosing } from "../picking.js";
-import { go } from "../router.js";
+import { go, whenBackHere } from "../router.js";
 import { find, forget, searching, showFinding, startFinding } from "./finding.js";
 import * as folders from "./folders.js";
 import { closePicture, openPicture } from "./picture.js";
@@ -47,7 +46,7 @@ export async function enter(what = "", id = "", page = "", words = "") {
     else if (what === "link" && id) await follow(id);
     else await showShelf(Object.hasOwn(KINDS, what) ? what : "pictures", id);
   } catch (error) {
-    if (error.lost) connection.whenBack(() => enter(what, id, page, words));
+    if (error.lost) whenBackHere(() => enter(what, id, page, words));
     else if (folder === id) folder = ""; // it is gone
     await showShelf(kind, folder).catch(() => {});
     showProblem(error.message);

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from services.prompts import FIRST_QUESTION
-from tests.pages.conftest import Site, Visit, choose, cloud_settings, photo, upload
+from tests.pages.conftest import Site, Visit, choose, cloud_settings, photo, upload, wish
 from tests.server import running
 
 LONG = "One **two** three four five six seven eight nine ten. " * 12
@@ -270,3 +270,16 @@ def test_a_picture_of_another_kind_is_sent_as_a_jpeg(visit: Visit, site: Site) -
     page.wait_for_url(lambda url: url != first and "#/ask/" in url)
     page.go_back()
     expect(page.locator("#ask-name")).to_have_text("rocket.jpg")
+
+
+def test_a_view_that_is_first_opened_while_the_server_is_gone_comes_with_it(visit: Visit, site: Site) -> None:
+    page = visit.page
+    visit.open(site.url)
+    visit.context.set_offline(True)
+    page.get_by_role("link", name="Studio").click()
+    expect(page.locator("#banner")).to_be_visible()
+    visit.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(page.locator("#studio-text")).to_be_visible()
+    wish(page, "Create a red canvas")
+    expect(page.locator("#studio-picture")).to_be_visible()
