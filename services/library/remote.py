@@ -19,11 +19,25 @@ CONNECT_S = 5.0
 WHOLE_S = 20.0
 """Seconds for all of it: a server that sends a byte now and then is not waited for."""
 
+HOLDING_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""Addresses that a gateway makes IPv4 ones of (RFC 6052), and that once stood for them (RFC 4291)."""
+OWN_NETWORKS = (ipaddress.IPv6Network("64:ff9b:1::/48"),)
+"""What only a network's own gateway translates (RFC 8215), which this Python takes for global."""
+
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet, and to no network of ours or of the host's provider."""
     parsed = ipaddress.ip_address(address)
-    return parsed.is_global and not parsed.is_multicast
+    if not parsed.is_global or parsed.is_multicast:
+        return False
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return True
+    if parsed.is_site_local or any(parsed in network for network in OWN_NETWORKS):
+        return False
+    inner = parsed.sixtofour or parsed.ipv4_mapped
+    if any(parsed in network for network in HOLDING_IPV4):
+        inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    return inner is None or is_public(str(inner))
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ def test_nothing_is_fetched_unless_allowed(site: str) -> None:
 
 
 @pytest.mark.parametrize(("address", "public"), [("8.8.8.8", True), ("192.168.1.1", False), ("100.64.0.1", False),
-    ("224.0.0.1", False), ("fe80::1", False), ("2606:4700::1111", True), ("::ffff:10.0.0.1", False)])  # fmt: skip
+    ("224.0.0.1", False), ("fe80::1", False), ("2606:4700::1111", True), ("::ffff:10.0.0.1", False),
+    ("64:ff9b::10.0.0.1", False), ("64:ff9b::8.8.8.8", True), ("64:ff9b:1::8.8.8.8", False), ("2002:a00:1::", False),
+    ("2002:808:808::", True), ("::127.0.0.1", False), ("fec0::1", False), ("ff02::1", False)])  # fmt: skip
 def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public
 
