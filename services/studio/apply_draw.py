@@ -59,7 +59,7 @@ def _extent(operation: Shape, shorter: int) -> tuple[int, int]:
     size = max(1, operation.size.pixels(shorter))
     match operation.shape:
         case "ellipse" | "rectangle":
-            return size, max(1, round(size * 0.6))
+            return size, max(1, operation.height.pixels(shorter) if operation.height else round(size * 0.6))
         case "line":
             thin = max(2, size // 50)
             return (thin, size) if operation.direction in ("up", "down") else (size, thin)

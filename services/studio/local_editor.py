@@ -176,6 +176,7 @@ def _take_back(sheet: Sheet, steps: int) -> None:
     if len(sheet.history) < steps:
         sheet.history.append((sheet.frames, list(sheet.chain), list(sheet.done)))
         raise CannotApply("there is nothing in this message to take back")
+    sheet.taken_back = True
     for _ in range(steps):
         sheet.frames, sheet.chain, sheet.done = sheet.history.pop()
     sheet.history.append((sheet.frames, list(sheet.chain), list(sheet.done)))

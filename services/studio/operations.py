@@ -234,7 +234,8 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Shape:
     """`count` equal shapes in a row. A percentage of the size is of the shorter side; a circle's size is its diameter.
-    `outline` is a line around it, `filled` false leaves the inside as it was."""
+    `height` is that of a rectangle or an ellipse; 0.6 of the size if not given. `outline` is a line around it, `filled`
+    false leaves the inside as it was."""
 
     shape: ShapeName
     colour: Colour
@@ -244,6 +245,7 @@ class Shape:
     outline: Colour | None = None
     direction: Direction = "right"
     count: Annotated[int, Field(ge=1, le=100)] = 1
+    height: Length | None = None
     kind: Literal["shape"] = "shape"
 
 

@@ -174,7 +174,9 @@ def shape(reader: Reader) -> Edits | None:
     )
     reader.take_all(r"\b(?:filled(?: in)?|solid)\b")
     direction = _direction(reader, name)
-    size = _shape_size(reader, small=match[0].lower().startswith("dot"))
+    sides = reader.take(r"\b([1-9]\d*)x([1-9]\d*)\b") if name in ("rectangle", "ellipse") else None
+    height = Length(int(sides[2])) if sides else None
+    size = Length(int(sides[1])) if sides else _shape_size(reader, small=match[0].lower().startswith("dot"))
     place = take_place(reader) or Place()
     colour = take_colour(reader)
     reader.take_all(r"\b(?:shapes?|shaped|radius|diameter|long|thick)\b")
@@ -183,7 +185,7 @@ def shape(reader: Reader) -> Edits | None:
     many = int(count[1]) if count else 1
     if not 1 <= many <= 100:
         return None
-    return [Shape(name, colour or "#ff0000", place, size, not hollow, outline, direction, many)]
+    return [Shape(name, colour or "#ff0000", place, size, not hollow, outline, direction, many, height)]
 
 
 def _outline(reader: Reader) -> str | None:

@@ -147,6 +147,7 @@ def _nouns(reader: Reader, *, less: bool) -> list[tuple[Level, Way | None, Amoun
     # A bare number from 5 to 100 is meant in percent, as on a slider.
     slider = rf"({named}) (?:by )?\+?([5-9]|[1-9]\d|100)(?![\d%.x])(?! times)"
     reader.rest = re.sub(slider, r"\1 by \2%", reader.rest, flags=re.IGNORECASE)
+    reader.rest = re.sub(rf"({named}) (?:down )?to 0(?![\d.%])", r"\1 to 0%", reader.rest, flags=re.IGNORECASE)
     less = less or reader.take(r"\bless\b") is not None
     found: list[tuple[int, Level, Amount | None]] = []
     for level, pattern in _NOUNS.items():

@@ -33,6 +33,7 @@ class Sheet:
     beyond: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    taken_back: bool = False
     history: list[tuple[Frames | None, list[Edit], list[str]]] = field(default_factory=list)
 
 
@@ -81,6 +82,8 @@ def text_of(sheet: Sheet) -> str:
         lines.append("Left alone, as you asked: " + "; ".join(f"“{words}”" for words in sheet.left_out) + ".")
     if problems := _problems(sheet):
         lines.append(("Not done: " if sheet.done else "Nothing was done. ") + " ".join(problems))
+    if not lines and sheet.taken_back:
+        lines.append("What you asked for was taken back again, so nothing changed.")
     if not lines:
         lines.append("I did not find an edit in that. Say for example “make it black and white”.")
     return "\n\n".join(lines)

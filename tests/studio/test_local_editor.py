@@ -89,6 +89,7 @@ def test_why_several_wishes_cannot_be_granted_is_told_once() -> None:
 
 def test_a_correction_takes_back_what_was_said_before_it() -> None:
     assert ask("make it brighter, no wait, darker").text == "Brightness lowered by 25%."
+    assert ask("rotate it left then undo").text == "What you asked for was taken back again, so nothing changed."
 
 
 def test_what_was_not_understood_is_told_in_its_own_words() -> None:

@@ -173,6 +173,14 @@ def test_shapes_stand_where_they_are_put() -> None:
     assert np.diff(three.astype(int)).clip(0).sum() == 3
 
 
+def test_a_rectangle_is_as_high_as_it_was_asked() -> None:
+    drawn = np.asarray(
+        after(Image.new("RGB", (200, 200)), Shape("rectangle", "#ff0000", size=Length(40), height=Length(90)))
+    )
+    marks = np.argwhere(drawn[..., 0] > 128)
+    assert tuple(marks.max(axis=0) - marks.min(axis=0) + 1) == (90, 40)
+
+
 def test_an_outlined_shape_keeps_what_is_inside() -> None:
     image = noise((100, 100))
     ring = after(image, Shape("circle", "#ff0000", size=Length(60), filled=False))
