@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.answers.aliases import concepts
 from services.answers.nouns import members
-from services.answers.text_folding import fold
+from services.answers.text_folding import fold, pattern
 
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -23,7 +23,12 @@ NUMBERED = re.compile(
 )
 FROM_END = re.compile(rf"\b(?:last|latest|newest|most recent)\s+{PICTURE}\b")
 FROM_BEGINNING = re.compile(rf"\b(?:oldest|earliest)\s+{PICTURE}\b")
-BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|this|more|he|she|his|her|same)\b")
+BACK = pattern(
+    r"\b(?:it|its|they|them|their|that|those|these|this|more|he|she|his|her|same|"
+    r"यह|ये|वह|वे|(?:इस|उस|इन|उन)(?:में|का|की|के|को|से|पर)?|इसे|उसे|इन्हें|उन्हें|"
+    r"हे|ते|ती|यात|त्यात|यांत|त्यांत|(?:याच|त्याच|यांच|त्यांच)(?:ा|ी|े|्या)|याला|त्याला|यांना|त्यांना|यावर|त्यावर|"
+    r"यामध्ये|त्यामध्ये|या (?:फोटो|चित्र)\w*|त्या)\b"
+)
 WORD = re.compile(r"[^\W_]{4,}")
 GENERAL = frozenset({"image", "images", "img", "photo", "picture", "pic", "file", "untitled", "the", "what", "this"})
 """Stems of file names that a question says without meaning the file."""

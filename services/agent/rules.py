@@ -58,7 +58,7 @@ def count_listed(request: Request, asker: Asker) -> str:
     result = asker.ask("search_images", **within | ({"query": query[:500]} if query else {}))
     if query:
         return counted("counted_of", asker.language, result["total"], query=query)
-    return f"{counted('label_pictures', asker.language, result['total'])}."
+    return counted("those_are", asker.language, result["total"])
 
 
 def more(_request: Request, asker: Asker) -> str:

@@ -78,6 +78,8 @@ def test_of_what_was_listed(question: str, query: str) -> None:
         ("how many are they?", {}),
         ("how many of them show people?", {"query": "people"}),
         ("ये कितनी हैं?", {}),
+        ("इनमें से कितनी कुत्ते वाली हैं?", {"query": "कुत्ते"}),
+        ("यातील किती कुत्र्याचे आहेत?", {"query": "कुत्र्याचे"}),
         ("ते किती आहेत?", {}),
     ],
 )
@@ -226,7 +228,7 @@ def test_what_it_says_of_something_is_no_summary(question: str) -> None:
     assert [call.name for call in followed(question, language_of(question))] == ["search_documents"]
 
 
-@pytest.mark.parametrize("question", ["yes, do it", "cancel the plan", "undo that", "रद्द करो", "मागे घ्या"])
+@pytest.mark.parametrize("question", ["yes, do it", "cancel the plan", "undo that", "ठीक है, रद्द करो", "मागे घ्या"])
 def test_a_word_on_a_plan_changes_nothing(question: str) -> None:
     """What is said in a talk decides on no plan; that is told, where one was made."""
     talk = [user("sort the dog photos into a folder Dogs"), assistant("Nothing has been changed yet.")]

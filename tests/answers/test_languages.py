@@ -88,3 +88,5 @@ def test_what_is_both_is_what_was_spoken_before(before: str, language: Language)
     assert language_of("धन्यवाद", before) == language_of("नमस्कार", before) == language
     assert language_of("चित्र में कितने लोग हैं?", before) == "hi"
     assert language_of("thank you", before) == "en"
+    assert language_of("माझे फोटो दाखवा", "नमस्कार") == language_of("माझे फोटो दाखवा", before) == "mr"
+    assert language_of("मेरी तस्वीरें दिखाओ", before) == "hi"
