@@ -104,7 +104,10 @@ async function showShelf(wanted, id) {
   byId("library-shelf").hidden = false;
   showKinds();
   if (same) {
-    if (stale && !searching()) await again();
+    if (stale && !searching()) {
+      await folders.loadFolders();
+      await again();
+    }
     shelf.cardOf(opened)?.querySelector("a")?.focus();
     return;
   }

@@ -42,6 +42,7 @@ def test_what_show_more_has_shown_stays(visit: Visit, library: LibrarySite) -> N
     page.get_by_role("button", name="Delete this picture").click()
     page.click("#confirm-yes")
     expect(cards(page)).to_have_count(MANY - 2)
+    library.json("DELETE", f"folders/{folder}", params={"contents": "delete"})  # the library is shared
 
 
 def test_pictures_are_looked_through_one_after_the_other(visit: Visit, library: LibrarySite) -> None:
