@@ -16,11 +16,13 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
+from sqlalchemy.orm import configure_mappers
 
 from config import Settings
 from models.database import DatabaseUnavailable
 from services import metrics
 from services.migrations import SchemaOutdated
+from services.providers import registry
 from services.serving_worker import BACKLOG, GRACE_S, LINE, STOPPING, Worker
 
 log = logging.getLogger(__name__)
@@ -100,8 +102,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self.make_app()
 
     def run(self) -> None:
+        # What is loaded before the workers begin, they share: the vendors' SDKs, and the queue with its drivers.
+        registry.load(self.settings.vision_order)
+        configure_mappers()
         if self.settings.job_threads:
-            # It brings drivers of databases with it; loaded before the workers begin, they share it.
             import huey.storage  # noqa: F401
         with metrics.sharing(self.settings.data_dir) if self.settings.workers > 1 else contextlib.nullcontext():
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 
 from services.providers.base import ChatModel
 from services.providers.config import ProviderConfig
@@ -31,6 +32,12 @@ def _anthropic(config: ProviderConfig) -> ChatModel:
 
 
 CLOUD: Mapping[str, Factory] = {"openai": _openai, "gemini": _gemini, "anthropic": _anthropic}
+
+
+def load(names: Sequence[str]) -> None:
+    """Import the SDKs of those of `names` that have one, for the processes that begin afterwards to share."""
+    for name in CLOUD.keys() & set(names):
+        import_module(f"{__package__}.{name}_chat")
 
 
 def build(
