@@ -10,19 +10,22 @@ let number = 0;
  * @param {string} title
  * @param {Node[]} body
  * @param {string} yes the words on the button that agrees
- * @param {{danger?: boolean, read: () => any}} options `read` gives the value; undefined keeps the dialog open
+ * @param {{danger?: boolean, read: () => any, act?: (value: any) => Promise<void>}} options `read` gives the value;
+ *   undefined keeps the dialog open, and so does an `act` that fails: what was typed can be mended
  * @returns {Promise<any>} null when it was given up
  */
-export function ask(title, body, yes, { danger = false, read }) {
+export function ask(title, body, yes, { danger = false, read, act = null }) {
   number += 1;
   const id = `dialog-${number}`;
   const no = make("button", { type: "button", className: "button" }, "Cancel");
   const go = make("button", { type: "submit", className: `button ${danger ? "danger" : "primary"}` }, yes);
+  const wrong = make("p", { className: "problem", hidden: true, role: "alert" });
   const form = make(
     "form",
     { method: "dialog" },
     make("h2", { id }, title),
     ...body,
+    wrong,
     make("div", { className: "row end" }, no, go),
   );
   const dialog = make("dialog", { aria: { labelledby: id } }, form);
@@ -31,11 +34,20 @@ export function ask(title, body, yes, { danger = false, read }) {
   return new Promise((resolve) => {
     let value = null;
     no.onclick = () => dialog.close();
-    form.onsubmit = (event) => {
+    form.onsubmit = async (event) => {
       event.preventDefault();
-      value = read();
-      if (value !== undefined) dialog.close();
-      else value = null;
+      const given = read();
+      if (given === undefined || go.disabled) return;
+      go.disabled = true;
+      try {
+        await act?.(given);
+        value = given;
+        dialog.close();
+      } catch (error) {
+        wrong.hidden = false;
+        wrong.textContent = error.message;
+      }
+      go.disabled = false;
     };
     dialog.onclose = () => {
       dialog.remove();
@@ -46,8 +58,8 @@ export function ask(title, body, yes, { danger = false, read }) {
   });
 }
 
-/** Ask for one line of text. */
-export function askText(title, label, yes, given = "") {
+/** Ask for one line of text. `act` is done with it before the dialog closes. */
+export function askText(title, label, yes, given = "", act = null) {
   const field = make("input", {
     type: "text",
     id: `text-${number}`,
@@ -57,7 +69,7 @@ export function askText(title, label, yes, given = "") {
     autocomplete: "off",
   });
   const body = [make("label", { htmlFor: field.id }, label), field];
-  const asked = ask(title, body, yes, { read: () => field.value.trim() || undefined });
+  const asked = ask(title, body, yes, { read: () => field.value.trim() || undefined, act });
   field.focus();
   field.select();
   return asked;

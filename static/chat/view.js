@@ -197,9 +197,7 @@ async function after(talk) {
 }
 
 async function rename() {
-  const title = await askText("Rename the chat", "Title", "Rename", open.session.title);
-  if (title === null) return;
-  await tried(async () => {
+  await askText("Rename the chat", "Title", "Rename", open.session.title, async (title) => {
     Object.assign(open.session, await sessions.rename(open.id, title));
     showSession();
     await list(open.id);

@@ -65,9 +65,7 @@ export function showWhere(current, kind) {
 /** Make a folder within another one (null: at the top), and open it. */
 export async function create(parent, kind) {
   const within = folderOf(parent);
-  const name = await askText(within ? `New folder in “${within.name}”` : "New folder", "Name", "Make it");
-  if (name === null) return;
-  await tried(async () => {
+  await askText(within ? `New folder in “${within.name}”` : "New folder", "Name", "Make it", "", async (name) => {
     const made = await server.newFolder(name, within?.id ?? null);
     await loadFolders();
     go(`/library/${kind}/${made.id}`);
@@ -75,8 +73,7 @@ export async function create(parent, kind) {
 }
 
 export async function rename(id, changed) {
-  const name = await askText("Rename the folder", "Name", "Rename", folderOf(id).name);
-  if (name !== null) await tried(() => change(id, { name }, changed));
+  await askText("Rename the folder", "Name", "Rename", folderOf(id).name, (name) => change(id, { name }, changed));
 }
 
 export async function move(id, changed) {

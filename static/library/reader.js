@@ -164,9 +164,7 @@ async function refresh() {
 
 async function rename() {
   const { id, title, filename } = open.document;
-  const words = await askText("Rename the document", "Title", "Rename", title || filename);
-  if (words === null) return;
-  await tried(async () => {
+  await askText("Rename the document", "Title", "Rename", title || filename, async (words) => {
     const now = await server.changeDocument(id, { title: words });
     renew(now);
     if (open?.document.id !== id) return;

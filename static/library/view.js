@@ -123,7 +123,7 @@ async function fill() {
   stale = false;
   showFolders();
   const first = await shelf.fill(kind, folder);
-  byId("library-sort").hidden = kind !== "pictures";
+  byId("library-sort").hidden = kind !== "pictures" || !first?.total;
   if (first) showEmpty(first.total);
 }
 

@@ -7,7 +7,7 @@ import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { kept } from "../keep.js";
 import { askText } from "../dialogs.js";
-import { failed, notice, tried } from "../notice.js";
+import { failed, notice } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
 import { go, push, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
@@ -197,9 +197,7 @@ async function removeVersion() {
 }
 
 async function rename() {
-  const title = await askText("Rename this work", "Title", "Rename", work.title);
-  if (title === null) return;
-  await tried(async () => {
+  await askText("Rename this work", "Title", "Rename", work.title, async (title) => {
     work.title = (await server.rename(work.conversation_id, title)).title;
     byId("studio-name").textContent = work.title;
     await showList(work.conversation_id);

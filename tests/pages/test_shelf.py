@@ -86,3 +86,16 @@ def test_a_document_gets_another_title(visit: Visit, library: LibrarySite) -> No
     assert library.json("GET", f"documents/{document}")["title"] == "Lift report"
     page.get_by_role("button", name="Back to the list").click()
     expect(page.locator("#library-list .paper")).to_contain_text("Lift report")
+
+
+def test_a_name_that_is_not_taken_can_be_mended(visit: Visit, library: LibrarySite) -> None:
+    page = visit.page
+    library.open(visit, "library/videos")
+    page.click("#library-new-folder")
+    page.keyboard.type("To be/done")
+    page.keyboard.press("Enter")
+    expect(dialog(page).get_by_role("alert")).to_contain_text("no slash")
+    dialog(page).get_by_label("Name").fill("To be done")
+    page.keyboard.press("Enter")
+    expect(page.locator("#library-title")).to_have_text("To be done")
+    expect(dialog(page)).to_have_count(0)
