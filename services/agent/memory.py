@@ -26,6 +26,7 @@ class Memory:
         pictures: ids of the pictures the newest answer with any cited, in their order.
         ref: key of the result set that answer named, if it did.
         listed: ids of the pictures the newest answer that named a result set listed.
+        list_ref: key of that result set.
         shown: how far that list has been shown: the number of its last line.
         kind: what was asked last, as in `data/requests.tsv`; "passages" also where a document has answered unasked.
         papers: ids of the documents cited last, the newest answer's first.
@@ -36,11 +37,17 @@ class Memory:
     pictures: tuple[str, ...] = ()
     ref: str = ""
     listed: tuple[str, ...] = ()
+    list_ref: str = ""
     shown: int = 0
     kind: str = ""
     papers: tuple[str, ...] = ()
     topic: str = ""
     session: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def several(self) -> str:
+        """Key of what "these" means where several are meant, though one of them was looked at since; else empty."""
+        return self.list_ref if len(self.pictures) == 1 < len(self.listed) and self.numbered == self.listed else ""
 
     @property
     def numbered(self) -> tuple[str, ...]:
@@ -57,7 +64,7 @@ def memory(instructions: str, talk: Sequence[Message]) -> Memory:
     """
     pictures: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
-    ref = ""
+    ref = list_ref = ""
     shown = 0
     papers: dict[str, None] = {}
     for message in reversed(talk):
@@ -69,10 +76,11 @@ def memory(instructions: str, talk: Sequence[Message]) -> Memory:
             if there and not pictures:
                 pictures, ref = there, key
             if there and key and not listed:
-                listed, shown = there, max(map(int, _NUMBERED.findall(message.text)), default=len(there))
+                listed, list_ref = there, key
+                shown = max(map(int, _NUMBERED.findall(message.text)), default=len(there))
     in_order = sorted((int(number), image_id) for number, image_id in _LISTED.findall(instructions))
     kind, topic = _asked(talk)
-    return Memory(pictures, ref, listed, shown, kind, tuple(papers), topic, tuple(in_order))
+    return Memory(pictures, ref, listed, list_ref, shown, kind, tuple(papers), topic, tuple(in_order))
 
 
 def _asked(talk: Sequence[Message]) -> tuple[str, str]:

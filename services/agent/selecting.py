@@ -76,6 +76,8 @@ def _pointed(request: Request, asker: Asker) -> list[str]:
     places = ordinals(request.what, len(listed))
     if places:
         return [listed[place] for place in places]
+    if asker.memory.several and points_at_several(request.what):
+        return [f"ref:{asker.memory.several}"]
     if points_back(request.what) or not looked_for(request.what):
         return these(asker)
     return []

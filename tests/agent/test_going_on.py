@@ -246,6 +246,21 @@ def test_a_folder_in_another() -> None:
     assert followed("create a folder Made in India", "en")[-1].arguments == {"name": "Made in India"}
 
 
+@pytest.mark.parametrize(
+    ("question", "meant"),
+    [
+        ("sort these into a folder Cats", "ref:images_2"),
+        ("इन्हें बिल्ली नाम के फ़ोल्डर में रखो", "ref:images_2"),
+        ("move it to the folder Cats", IDS[3]),
+    ],
+)
+def test_these_are_the_list_and_it_is_what_was_looked_at(question: str, meant: str) -> None:
+    talk = [user("find cats"), assistant(FOUND), user("describe the second one"), assistant(LOOKED)]
+    call = first(talk, question)
+    assert call is not None
+    assert (call.name, call.arguments["image_ids"]) == ("move_images_to_folder", [meant])
+
+
 def test_the_newest_list_and_what_was_looked_at_since() -> None:
     known = memory("", [user("find cats"), assistant(FOUND), user("describe the second one"), assistant(LOOKED)])
     assert known.pictures == (IDS[3],)
