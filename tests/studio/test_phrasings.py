@@ -18,8 +18,8 @@ ROWS = [
 ]
 KNOWN = [(say, do) for kind, say, do in ROWS if kind == "dev"]
 HELD_OUT = [(say, do) for kind, say, do in ROWS if kind == "held"]
-# At their first run 101 of 114 held-out rows were right (59 of 64, 10 of 12, 12 of 14, 20 of 24); nine of the others are
-# known now, four are still answered that it cannot be done.
+# At their first run 101 of 114 held-out rows were right (59 of 64, 10 of 12, 12 of 14, 20 of 24); nine of the others
+# are known now, four are still answered that it cannot be done.
 HELD_OUT_RIGHT = 0.90
 
 
