@@ -54,6 +54,12 @@ UNREADABLE: dict[type[BaseException], int] = {
 """Status of what is no proper request; 400 for everything else."""
 
 
+class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
+    """A connection, and whether part of a head has come on it."""
+
+    begun = False
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Stops gently on Ctrl-C as on SIGTERM, and settles what has not finished before the grace is over.
 
@@ -63,7 +69,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def init_process(self) -> None:
         self._reading: dict[Any, float] = {}
-        self._begun: set[Any] = set()
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         if allowed < most:
             # A stream holds two: its reader's and its model's.
@@ -83,7 +88,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
                 raise
             return
         self.nr_conns += 1
-        conn = TConn(self.cfg, sock, address, listener.getsockname())
+        conn = Connection(self.cfg, sock, address, listener.getsockname())
         conn.set_timeout()
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
@@ -91,7 +96,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def on_pending_socket_readable(self, conn: Any, client: Any) -> None:
         if self._has_head(conn):
             super().on_pending_socket_readable(conn, client)
-        elif conn not in self._begun:
+        elif not conn.begun:
             self.pending_conns.remove(conn)
             self._wait_for_head(conn)
 
@@ -104,7 +109,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._wait_for_head(conn)
 
     def _wait_for_head(self, conn: Any) -> None:
-        self._begun.add(conn)
+        conn.begun = True
         conn.timeout = time.monotonic() + HEAD_S
         self.pending_conns.append(conn)
 
@@ -120,8 +125,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not whole and (not ends or FIRST_LINE.match(seen)):
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
             return False
-        if conn in self._begun:
-            self._begun.discard(conn)
+        if conn.begun:
+            conn.begun = False
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         return True
 
@@ -137,8 +142,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def murder_pending(self) -> None:
         super().murder_pending()
-        if self._begun:
-            self._begun.intersection_update(self.pending_conns)
         self.worker_connections = self.cfg.worker_connections + min(IDLE, len(self.pending_conns))
         at = time.monotonic()
         for conn, deadline in list(self._reading.items()):
