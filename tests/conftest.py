@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
@@ -22,6 +23,10 @@ from tests.mock.aimock import aimock, aimock_server
 __all__ = ["aimock", "aimock_server"]
 
 MakeApp = Callable[..., OpenAPI]
+
+# How long an example takes by the clock says more of the machine than of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture
