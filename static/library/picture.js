@@ -6,6 +6,7 @@ import { byId, confirmed, icon, make, size, tool } from "../dom.js";
 import { clock, percent, placeOf, stateOf } from "./cards.js";
 import { round, saving } from "./controls.js";
 import { askFolder } from "../dialogs.js";
+import { enlarge } from "./enlarged.js";
 import { everyFolder, folderOf, loadFolders } from "./folders.js";
 import { linked, linksOf } from "./linking.js";
 import { notice, tried } from "../notice.js";
@@ -55,7 +56,14 @@ async function whole(picture, links) {
     make(
       "div",
       { className: "opened-body" },
-      make("figure", { className: "shown" }, image, turner(picture, -1), turner(picture, 1)),
+      make(
+        "figure",
+        { className: "shown" },
+        image,
+        round("find", "Enlarge the picture", () => enlarge(`/images/${picture.id}/file`, image.alt), "picture-large"),
+        turner(picture, -1),
+        turner(picture, 1),
+      ),
       make(
         "div",
         { className: "about" },

@@ -7,6 +7,7 @@ import io
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.pages.axe import violations
 from tests.pages.conftest import Visit, photo
 from tests.pages.library_site import LibrarySite
 from tests.pages.test_library import cards, dialog, notice
@@ -61,6 +62,14 @@ def test_pictures_are_looked_through_one_after_the_other(visit: Visit, library: 
     page.keyboard.press("ArrowRight")
     expect(name).to_have_text("third.jpg")
     expect(page.locator("#picture-after")).to_have_count(0)
+    page.get_by_role("button", name="Enlarge the picture").press("Enter")
+    pixels = dialog(page).get_by_role("button", name="Show all of its pixels")
+    pixels.press("Enter")
+    expect(pixels).to_have_attribute("aria-pressed", "true")
+    expect(dialog(page).locator("img")).to_have_js_property("width", 600)
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#picture-large")).to_be_focused()
     page.go_back()
     expect(cards(page)).to_have_count(3)
     expect(cards(page).last.locator("a")).to_be_focused()
