@@ -9,10 +9,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from models.chats import Message, MessageEvents
-from models.database import Database, DatabaseUnavailable, held
+from models.database import Database, DatabaseUnavailable, held, upsert
 from services import kept_streams, turn_rows
 from services.answer_log import Entry, Log, Unread
 from services.errors import AssistantError
@@ -172,7 +172,10 @@ class Generations:
         """Write down what has not been; the turns have been interrupted before."""
         self._stopping.set()
         self._making.set()
-        self.keep_so_far()
+        try:
+            self.keep_so_far()
+        except DatabaseUnavailable as error:
+            log.warning("streams under way could not be written down: %s", error)
         if self._relay is not None:
             self._relay.tell(self._logs())
             self._relay.stop()
@@ -202,7 +205,15 @@ class Generations:
                     if made.message_id in there
                 ]
                 if rows:
-                    session.execute(insert(MessageEvents), rows)
+                    # In place of what an attempt that nobody heard the end of has written.
+                    write = upsert(session, MessageEvents)
+                    again = {"entries": write.excluded.entries}
+                    session.execute(
+                        write.on_conflict_do_update(
+                            index_elements=[MessageEvents.message_id, MessageEvents.position], set_=again
+                        ),
+                        rows,
+                    )
                     # With its stream, so that after a crash neither goes further than the other.
                     turn_rows.keep_so_far(session.connection(), [(made.message_id, said[made]) for made in said])
             for made, entries in grown:

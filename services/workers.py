@@ -95,8 +95,11 @@ class Roll:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
-        with self.database.write() as session:
-            session.execute(delete(Worker).where(Worker.id == self.worker_id))
+        try:
+            with self.database.write() as session:
+                session.execute(delete(Worker).where(Worker.id == self.worker_id))
+        except DatabaseUnavailable as error:
+            log.warning("this process is left for others to strike off: %s", error)
 
     def _sign(self) -> None:
         """Say that this process lives: again also where another, whose clock jumped, has struck it off."""

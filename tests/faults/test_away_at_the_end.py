@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -10,13 +11,15 @@ import pytest
 from sqlalchemy import insert, select
 
 from models.base import LOCAL_OWNER, new_id, now
-from models.chats import Conversation, Message
-from models.database import Database
+from models.chats import Conversation, Message, MessageEvents
+from models.database import Database, DatabaseUnavailable
 from services import usage
 from services.errors import StorageUnavailable
-from services.events import TextDelta
+from services.events import ChatEvent, TextDelta
+from services.generations import Generations
 from services.turns import Question, Turns, collect
 from services.usage import Limits
+from services.workers import Roll
 from tests import hosts
 from tests.fakes import ScriptedModel
 from tests.faults.cutting import Way
@@ -98,6 +101,47 @@ def test_a_commit_that_nobody_hears_of_is_not_done_twice(talk: Talk, model: Scri
     assert talk.way.cuts == 1
     assert talk.answer() == ("complete", ANSWER)
     assert talk.counted() == (2, done.usage.total_tokens, done.usage.total_tokens)
+
+
+def test_a_stretch_of_a_stream_that_nobody_hears_of_is_written_once(talk: Talk, model: ScriptedModel) -> None:
+    generations = Generations(talk.by_the_way, None, "this-worker")
+
+    def unheard() -> None:
+        talk.way.cut_at_the_next_commit()
+        with pytest.raises(DatabaseUnavailable):
+            generations.keep_so_far()
+
+    before_the_last(model, unheard)
+
+    def encode(event: ChatEvent) -> list[list[str]]:
+        return [["token", event.text]] if isinstance(event, TextDelta) else []
+
+    turn = talk.turns.start(talk.question())
+    generations.start(turn, encode)
+    generations.wait(turn.message_id)
+    assert talk.way.cuts == 1
+
+    def told() -> str:
+        with talk.database.read() as work:
+            stretches = work.execute(select(MessageEvents.entries).order_by(MessageEvents.position)).scalars()
+            return "".join(entry[1] for stretch in stretches for entry in stretch)
+
+    eventually(ANSWER, told)
+    assert talk.answer() == ("complete", ANSWER)
+    generations.stop()
+
+
+def test_a_stop_meanwhile(talk: Talk) -> None:
+    """It ends all the same, and at once."""
+    generations, roll = Generations(talk.by_the_way, None, "this-worker"), Roll(talk.by_the_way)
+    roll.start(set)
+    talk.way.close()
+    began = time.monotonic()
+    talk.turns.stop()
+    generations.stop()
+    roll.stop()
+    assert time.monotonic() - began < 5
+    talk.way.open()
 
 
 def test_one_that_stays_away_is_told_and_gets_the_answer_later(talk: Talk, model: ScriptedModel) -> None:
