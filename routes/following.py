@@ -9,6 +9,7 @@ from flask import request
 from routes import direct, wire
 from routes.current import services
 from services.answer_log import Entry
+from services.generations import Generations
 
 SILENCE_S = 10.0
 
@@ -43,6 +44,13 @@ class Shown:
         if entry[1] in ("complete", "error", "close"):
             self._skipping = False
         return self._skipping
+
+
+def whole(generations: Generations, message_id: str) -> bytes | None:
+    """All frames of a message, once it is made; None where its end is not known."""
+    shown = Shown(0)
+    said = b"".join([shown.frames(some) for some in generations.follow(message_id, SILENCE_S)])
+    return said if shown.closed else None
 
 
 def frames(message_id: str, seen: int) -> Iterator[bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 from flask import Flask, Response, g, request
 
@@ -69,16 +70,29 @@ def _keep(response: Response) -> Response:
         # What failed may be tried again.
         idempotency.settle(claim, None)
     elif response.is_streamed:
-        response.response = _kept_stream(idempotency, claim, response, iter(response.response))
+        made_anyway = g.get("made_anyway")
+        response.response = _kept_stream(idempotency, claim, response, iter(response.response), made_anyway)
     else:
         idempotency.settle(claim, _answer(response, response.get_data()))
     return response
 
 
 def _kept_stream(
-    idempotency: Idempotency, claim: Claim, response: Response, inner: Iterator[str | bytes]
+    idempotency: Idempotency,
+    claim: Claim,
+    response: Response,
+    inner: Iterator[str | bytes],
+    made_anyway: Callable[[], bytes | None] | None,
 ) -> Iterator[bytes]:
-    """The stream, kept once it has been sent whole."""
+    """The stream, kept once it has been sent whole, or made whole.
+
+    Args:
+        made_anyway: waits for all of a stream whose answer is made to its end without its reader; None for others.
+    """
+
+    def keep(sent: bytes | None) -> None:
+        idempotency.settle(claim, _answer(response, sent) if sent is not None else None)
+
     pieces: list[bytes] = []
     whole = False
     try:
@@ -91,7 +105,11 @@ def _kept_stream(
         close = getattr(inner, "close", None)
         if close is not None:
             close()
-        idempotency.settle(claim, _answer(response, b"".join(pieces)) if whole else None)
+        if whole or made_anyway is None:
+            keep(b"".join(pieces) if whole else None)
+        else:
+            waiting = threading.Thread(target=lambda: keep(made_anyway()), name="idempotency-stream", daemon=True)
+            waiting.start()
 
 
 def _answer(response: Response, body: bytes) -> Answer | None:

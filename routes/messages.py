@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from flask import Response, after_this_request, jsonify, request, stream_with_context
+from flask import Response, after_this_request, g, jsonify, request, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 
 from models.base import new_id, now
 from models.chats import Conversation, Message
 from routes import errors, sse, wire
 from routes.current import caller, owner_id, request_id, services
-from routes.following import frames
+from routes.following import frames, whole
 from routes.parsing import uuid_or_none, validated
 from routes.session_schemas import Answered, Cancelled, MessagePath, NewMessage, Problem, SessionPath
 from routes.sessions import ERRORS, known_ids, remaining, session_id
@@ -83,6 +84,7 @@ def stream(path: SessionPath, body: NewMessage) -> Response:
     except SessionNotFound:
         # It was there a moment ago.
         return answer(iter(wire.Frames().encode(wire.auth_error(new_id()))))
+    g.made_anyway = partial(whole, services().generations, made.message_id)
     return answer(frames(made.message_id, 0))
 
 

@@ -331,6 +331,25 @@ def test_turns_never_interleave(make_app: MakeApp) -> None:
     assert found["session"]["total_messages"] == len(found["messages"])
 
 
+def test_sent_again_after_its_reader_left_it_is_the_answer_that_was_made(held: FlaskClient, gate: Gate) -> None:
+    session = new_session(held)
+    at, asked = (
+        f"{SESSIONS}/{session}/messages/stream",
+        {"json": {"message": "Count."}, "headers": {"Idempotency-Key": "again"}},
+    )
+    with held.post(at, buffered=False, **asked) as response:
+        next(iter(response.response))
+        assert gate.reached.wait(10)
+    problem(held.post(at, **asked), 409, "IDEMPOTENCY_KEY_IN_FLIGHT")
+    gate.open()
+    eventually(200, lambda: held.post(at, **asked).status_code)
+    again = held.post(at, **asked)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    messages = detail(held, session)["messages"]
+    assert len(messages) == 2
+    assert again.data == held.get(f"{SESSIONS}/{session}/messages/{messages[1]['id']}/stream").data
+
+
 def test_closed_while_a_stream_runs(held: FlaskClient, gate: Gate) -> None:
     session = new_session(held)
     with held.post(f"{SESSIONS}/{session}/messages/stream", json={"message": "Count."}, buffered=False) as response:
