@@ -37,6 +37,7 @@ def first(talk: Sequence[Message], question: str) -> ToolCall | None:
         ("find cats", "and which have no people?", "no people"),
         ("show me photos of dogs from May 2024", "and from 2025?", "dogs from 2025"),
         ("photos from May 2024", "and from 2025?", "from 2025"),
+        ("find cats from May 2024", "and dogs from 2025?", "dogs from 2025"),
         ("find red cars", "and the black ones?", "black cars"),
         ("बिल्ली की तस्वीरें दिखाओ", "और कुत्ते की?", "कुत्ते"),
         ("मांजरीचे फोटो दाखवा", "आणि कुत्र्याचे?", "कुत्र्याचे"),
