@@ -10,12 +10,14 @@ const note = byId("chat-list-note");
 const more = byId("chat-list-more");
 let words = "";
 let shown = 0;
+let round = 0;
 let open = "";
 
 /** Show the chats anew; `current` is the id of the one that is open. */
 export async function showList(current = open) {
   open = current;
   shown = 0;
+  round += 1;
   await next();
 }
 
@@ -28,9 +30,9 @@ export async function search(text) {
 
 /** Show the next page of them. */
 export async function next() {
-  const wanted = words;
+  const mine = round;
   const { sessions: found, total_count: total, has_more: left } = await sessions.page(words, shown);
-  if (wanted !== words) return;
+  if (mine !== round) return;
   const items = found.map(entry);
   if (shown) list.append(...items);
   else list.replaceChildren(...items);

@@ -197,11 +197,12 @@ async function after(talk) {
 }
 
 async function rename() {
-  await askText("Rename the chat", "Title", "Rename", open.session.title, async (title) => {
-    Object.assign(open.session, await sessions.rename(open.id, title));
-    showSession();
-    await list(open.id);
-  });
+  const renamed = await askText("Rename the chat", "Title", "Rename", open.session.title, async (title) =>
+    Object.assign(open.session, await sessions.rename(open.id, title)),
+  );
+  if (!renamed) return;
+  showSession();
+  await list(open.id);
 }
 
 async function close() {

@@ -7,7 +7,7 @@ import { byId, confirmed, make } from "../dom.js";
 import { startDrawer } from "../drawer.js";
 import { kept } from "../keep.js";
 import { askText } from "../dialogs.js";
-import { failed, notice } from "../notice.js";
+import { failed, notice, tried } from "../notice.js";
 import { choosing, photographing } from "../picking.js";
 import { go, push, settle } from "../router.js";
 import { following, sendsOnEnter } from "../turns.js";
@@ -197,11 +197,12 @@ async function removeVersion() {
 }
 
 async function rename() {
-  await askText("Rename this work", "Title", "Rename", work.title, async (title) => {
+  const renamed = await askText("Rename this work", "Title", "Rename", work.title, async (title) => {
     work.title = (await server.rename(work.conversation_id, title)).title;
-    byId("studio-name").textContent = work.title;
-    await showList(work.conversation_id);
   });
+  if (!renamed) return;
+  byId("studio-name").textContent = work.title;
+  await tried(() => showList(work.conversation_id));
 }
 
 async function removeWork() {
