@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,8 @@ class Deployed:
         return httpx2.Client(base_url=self.url, trust_env=False, timeout=30, verify=trusted)
 
 
-@pytest.fixture(scope="module")
-def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    folder = tmp_path_factory.mktemp("deployed")
+@contextmanager
+def deployment(folder: Path, aimock_server: Aimock) -> Iterator[Deployed]:
     shared = {
         "DATABASE_URL": hosts.postgres().fresh(migrated=False),
         "REDIS_URL": hosts.redis().fresh(),
@@ -69,6 +68,12 @@ def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) ->
         nginx.running((first, second)) as before,
     ):
         yield Deployed(before.url, before.port, (first, second), before.certificate, shared["DATABASE_URL"])
+
+
+@pytest.fixture(scope="module")
+def deployed(aimock_server: Aimock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with deployment(tmp_path_factory.mktemp("deployed"), aimock_server) as made:
+        yield made
 
 
 @pytest.fixture
@@ -217,8 +222,8 @@ def test_metrics_are_for_those_inside(deployed: Deployed, client: httpx2.Client)
         assert "http_requests_total" in api.get("/metrics").text
 
 
-def test_one_server_goes_and_the_other_answers(deployed: Deployed, client: httpx2.Client) -> None:
-    """The last of this file: it stays gone."""
-    deployed.servers[0].stop(signal.SIGKILL)
-    for _ in range(6):
-        assert client.get("/api/v2/chat/sessions").status_code == 200
+def test_one_server_goes_and_the_other_answers(tmp_path: Path, aimock_server: Aimock) -> None:
+    with deployment(tmp_path, aimock_server) as own, own.client() as client:
+        own.servers[0].stop(signal.SIGKILL)
+        for _ in range(6):
+            assert client.get("/api/v2/chat/sessions").status_code == 200

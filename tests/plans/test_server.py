@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -60,14 +61,19 @@ class Remote:
             return {name: folder_id for folder_id, name in work.execute(select(Folder.id, Folder.name))}
 
 
-@pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+@contextmanager
+def served(folder: Path) -> Iterator[Remote]:
     """A server of two processes."""
-    folder = tmp_path_factory.mktemp("server")
     with running(folder, WORKERS="2", **QUIET) as server, hosts.database(server.data) as database:
         found = Remote(server, database)
         yield found
         found.http.close()
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+    with served(tmp_path_factory.mktemp("server")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("actions", [("approve",), ("cancel",), ("approve", "cancel")], ids="-".join)
@@ -186,11 +192,10 @@ def check_each_step_was_done_once(remote: Remote, plan: StoredPlan, photos: list
         assert set(work.execute(select(Image.folder_id)).scalars()) == {folders["F24"]}
 
 
-def test_a_server_that_stops_lets_its_listeners_go(remote: Remote) -> None:
-    """The last of this file: nobody else needs the server."""
-    with listening(remote.server.address[1], remote.session) as client:
+def test_a_server_that_stops_lets_its_listeners_go(tmp_path: Path) -> None:
+    with served(tmp_path) as own, listening(own.server.address[1], own.session) as client:
         until(client, "Subscribed")
-        remote.server.process.send_signal(signal.SIGTERM)
+        own.server.process.send_signal(signal.SIGTERM)
         with pytest.raises(ConnectionClosed) as closed:
             until(client, "never")
     assert closed.value.rcvd is not None
