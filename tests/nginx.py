@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,10 @@ def running(servers: tuple[Server, Server], *, tls: bool = True) -> Iterator[Ngi
     # Where nginx's workers, who are somebody else when this runs as root, may write.
     folder = Path(tempfile.mkdtemp(prefix="nginx-"))
     folder.chmod(0o755)
-    port, certificate = free_port(), _certified(folder)
-    conf = _configured(folder, servers, port, tls=tls)
+    certificate = _certified(folder)
+    # Both at once, or they might be one and the same.
+    plain, port = free_ports(2)
+    conf = _configured(folder, servers, plain, port, tls=tls)
     command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf), "-e", "stderr"]
     try:
         tried = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
@@ -54,7 +56,7 @@ def running(servers: tuple[Server, Server], *, tls: bool = True) -> Iterator[Ngi
             raise RuntimeError(tried.stderr)
         with subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL) as process:
             try:
-                _wait_for(port)
+                _wait_for(folder / "nginx.pid", process)
                 yield Nginx(f"http{'s' * tls}://127.0.0.1:{port}", port, certificate, process)
             finally:
                 process.terminate()
@@ -63,9 +65,11 @@ def running(servers: tuple[Server, Server], *, tls: bool = True) -> Iterator[Ngi
         shutil.rmtree(folder)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody listens on now."""
+    with ExitStack() as held:
+        listeners = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def _certified(folder: Path) -> Path:
@@ -76,7 +80,7 @@ def _certified(folder: Path) -> Path:
     return folder / "fullchain.pem"
 
 
-def _configured(folder: Path, servers: tuple[Server, Server], port: int, *, tls: bool) -> Path:
+def _configured(folder: Path, servers: tuple[Server, Server], plain: int, port: int, *, tls: bool) -> Path:
     """nginx's file with this machine's addresses and folders in it, and nothing else changed."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -85,7 +89,7 @@ def _configured(folder: Path, servers: tuple[Server, Server], port: int, *, tls:
         "/etc/nginx/tls/": f"{folder}/",
         "app1:5000": "{}:{}".format(*servers[0].address),
         "app2:5000": "{}:{}".format(*servers[1].address),
-        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl http2;": f"listen 127.0.0.1:{port}{' ssl http2' * tls};",
         "worker_processes auto": "worker_processes 1",
         "http {": f"pid {folder}/nginx.pid;\n\nhttp {{\n    " + " ".join(folders),
@@ -98,14 +102,10 @@ def _configured(folder: Path, servers: tuple[Server, Server], port: int, *, tls:
     return written
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(pid: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until it has written down its number, which it does once it listens; somebody else may answer on its ports."""
     end = time.monotonic() + LISTENS_WITHIN_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise RuntimeError("nginx does not listen") from None
-            time.sleep(0.02)
-        else:
-            return
+    while not pid.exists():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError("nginx does not listen")
+        time.sleep(0.02)
