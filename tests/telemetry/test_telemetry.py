@@ -327,7 +327,7 @@ def test_without_a_collector_none_of_it_is_loaded(tmp_path: Path) -> None:
 import sys
 from app import create_app
 from config import Settings
-app = create_app(Settings.from_env({"DATA_DIR": sys.argv[1], "FETCH_MODELS": "false", "OPENAI_API_KEY": "k"}))
+app = create_app(Settings.from_env({"DATA_DIR": sys.argv[1], "JOB_THREADS": "0", "OPENAI_API_KEY": "k"}))
 assert app.test_client().get("/healthz").status_code == 200
 print([name for name in sys.modules if name.split(".")[0] == "opentelemetry" or name == "routes.tracing"])
 app.extensions["services"].stop()
