@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from models.base import now
@@ -47,7 +46,7 @@ def dissolve(work: Session, owner_id: str, folder_id: str) -> Dissolved:
     work.flush()
     images, documents = (_lying(work, kind, folder_id) for kind in (Image, Document))
     for kind in (Image, Document):
-        work.execute(_quietly(update(kind).where(kind.folder_id == folder_id).values(folder_id=parent_id)))
+        work.execute(folder_rows.quietly(update(kind).where(kind.folder_id == folder_id).values(folder_id=parent_id)))
     folders = []
     for child in work.execute(select(Folder).where(Folder.parent_id == folder_id)).scalars().all():
         free = _free_name(work, owner_id, parent_id, child.name)
@@ -66,6 +65,7 @@ def restore(work: Session, owner_id: str, gone: Dissolved) -> None:
         NotFound: `folder_not_found`, where it lay.
         Conflict: `folder_exists`, its name is taken meanwhile; `folders_too_deep`, where it lay lies deeper now.
     """
+    folder_rows.lock(work, owner_id)
     if gone.parent_id is not None:
         folder_rows.get(work, owner_id, gone.parent_id)
     at = now()
@@ -90,7 +90,7 @@ def restore(work: Session, owner_id: str, gone: Dissolved) -> None:
     for kind, ids in ((Image, gone.images), (Document, gone.documents)):
         for some in folder_rows.batched(ids):
             lying = update(kind).where(kind.id.in_(some), kind.owner_id == owner_id, kind.folder_id == gone.parent_id)
-            work.execute(_quietly(lying.values(folder_id=gone.id)))
+            work.execute(folder_rows.quietly(lying.values(folder_id=gone.id)))
 
 
 def _put(folder: Folder, parent_id: str | None, name: str) -> None:
@@ -106,8 +106,3 @@ def _free_name(work: Session, owner_id: str, parent_id: str | None, name: str) -
 
 def _lying(work: Session, kind: type[Image] | type[Document], folder_id: str) -> list[str]:
     return list(work.execute(select(kind.id).where(kind.folder_id == folder_id).order_by(kind.id)).scalars())
-
-
-def _quietly(statement: Update) -> Any:
-    """Without looking for the rows among the session's objects."""
-    return statement.execution_options(synchronize_session=False)

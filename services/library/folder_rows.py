@@ -187,9 +187,9 @@ def take_away(work: Session, owner_id: str, folder_id: str) -> None:
     inside = list(within(work, owner_id, folder_id))
     for some in batched(inside):
         for kind in (Image, Document):
-            work.execute(_quietly(update(kind).where(kind.folder_id.in_(some)).values(folder_id=None)))
+            work.execute(quietly(update(kind).where(kind.folder_id.in_(some)).values(folder_id=None)))
     for some in batched(reversed(inside)):
-        work.execute(_quietly(delete(Folder).where(Folder.id.in_(some), Folder.owner_id == owner_id)))
+        work.execute(quietly(delete(Folder).where(Folder.id.in_(some), Folder.owner_id == owner_id)))
 
 
 def lying_where(work: Session, owner_id: str, image_ids: Sequence[str]) -> dict[str, str | None]:
@@ -205,7 +205,7 @@ def put_images(work: Session, owner_id: str, image_ids: Sequence[str], folder_id
     """Put those of the pictures that are there and the owner's into a folder, or into none."""
     for some in batched(image_ids):
         mine = update(Image).where(Image.id.in_(some), Image.owner_id == owner_id)
-        work.execute(_quietly(mine.values(folder_id=folder_id)))
+        work.execute(quietly(mine.values(folder_id=folder_id)))
 
 
 def is_empty(work: Session, folder_id: str) -> bool:
@@ -242,7 +242,7 @@ def _height(inside: Mapping[str, Folder], folder_id: str) -> int:
     return max(depth.values())
 
 
-def _quietly(statement: Any) -> Any:
+def quietly(statement: Any) -> Any:
     """Without looking for the rows among the session's objects."""
     return statement.execution_options(synchronize_session=False)
 
