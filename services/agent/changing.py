@@ -7,9 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
-
-from models.media import Image
 from services.agent.action import Action, reference
 from services.agent.actions import ACTIONS, Step, prepared
 from services.agent.evidence import Change
@@ -19,7 +16,6 @@ from services.agent.tool import Tool
 from services.agent.wording import say
 from services.content import ToolSpec
 from services.errors import ImageNotFound
-from services.library import folder_rows
 
 WAITS = " Becomes a step of a plan the user approves."
 
@@ -63,14 +59,7 @@ def _with_photos(reach: Reach, given: Sequence[str]) -> list[str]:
     ids = reach.ids(given)
     if not any(REF.match(one) for one in given):
         return ids
-    with reach.database.read() as session:
-        frames = {
-            image_id
-            for some in folder_rows.batched(ids)
-            for image_id in session.execute(
-                select(Image.id).where(Image.id.in_(some), Image.video_id.is_not(None))
-            ).scalars()
-        }
+    frames = reach.frames(ids)
     return [one for one in ids if one not in frames or one in given] or ids
 
 

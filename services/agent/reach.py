@@ -19,6 +19,7 @@ from services.agent.evidence import Evidence, Paper, Picture
 from services.answers.text_folding import fold
 from services.content import Language
 from services.errors import DocumentNotFound, ImageNotFound, InvalidInput
+from services.library.folder_rows import batched
 
 REF = re.compile(r"^\s*(?:\[\[)?(?:ref:)?([a-z]+_\d+)(?:\]\])?\s*$")
 _SMALL = frozenset({"the", "and", "for", "from", "with", "this", "that", "our", "all"})
@@ -83,6 +84,16 @@ class Reach:
             else:
                 found.append(_uuid(one))
         return list(dict.fromkeys(found))
+
+    def frames(self, ids: Sequence[str]) -> set[str]:
+        """Those of the pictures that are frames of videos."""
+        frame = Image.video_id.is_not(None)
+        with self.database.read() as session:
+            return {
+                image_id
+                for some in batched(ids)
+                for image_id in session.execute(select(Image.id).where(frame, Image.id.in_(some))).scalars()
+            }
 
     def pictures(self, given: Sequence[str], most: int) -> list[tuple[Image, Picture]]:
         """Rows of pictures in the order they are asked for.

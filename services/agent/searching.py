@@ -83,8 +83,8 @@ def _search(reach: Reach, search: ImageSearch, videos: Videos, arguments: dict[s
         found = search.match(reach.owner_id, arguments["query"], reach.now, among=among)
         understood, matches = found.query.filters, found.matches
         if only:
-            kept = _of_kind(reach, [match.image_id for match in matches], only)
-            matches = tuple(match for match in matches if match.image_id in kept)
+            frames = reach.frames([match.image_id for match in matches])
+            matches = tuple(match for match in matches if (match.image_id in frames) == (only == "scenes"))
     else:
         matches = _as_they_are(reach, among, only or ("photos" if among is None else None))
     shown = search.hits(reach.owner_id, matches[offset : offset + limit])
@@ -134,16 +134,6 @@ def _as_they_are(reach: Reach, among: Sequence[str] | None, only: str | None) ->
             row.id: row.created_at for some in batches for row in session.execute(asked.where(Image.id.in_(some)))
         }
     return tuple(Match(one, created[one], 0.0, None, ()) for one in among if one in created)
-
-
-def _of_kind(reach: Reach, ids: Sequence[str], only: str) -> set[str]:
-    """Those that are frames of videos, or those that are not."""
-    with reach.database.read() as session:
-        return {
-            image_id
-            for some in folder_rows.batched(ids)
-            for image_id in session.execute(select(Image.id).where(_FRAMES[only], Image.id.in_(some))).scalars()
-        }
 
 
 def _told(picture: Picture, hit: Hit) -> dict[str, Any]:
